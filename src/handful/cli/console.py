@@ -1,0 +1,107 @@
+"""What every command shares: words and progress on stderr, data on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from handful.training.loop import Beat
+    from handful.training.pretrain import Watch
+
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        help="CSV or Parquet with id,label; 'folders': class sub-folders; 'source': what the source carries.",
+    ),
+]
+Truth = Annotated[str | None, typer.Option("--truth", help="The right labels, in any form --labels takes.")]
+Out = Annotated[str, typer.Option("--out", help="The run folder; the same command again goes on where it stopped.")]
+Method = Annotated[str, typer.Option(help="How to learn: auto, simclr, untrained, pca, gradients, random.")]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the data; found from its size if not given.")]
+BatchSize = Annotated[int | None, typer.Option(help="Samples a step.")]
+LearningRate = Annotated[float | None, typer.Option(help="The highest learning rate.")]
+Precision = Annotated[str, typer.Option(help="auto, no (full), bf16 or fp16.")]
+Crop = Annotated[float | None, typer.Option(help="Image views: the smallest share of the area that a crop keeps.")]
+Flip = Annotated[bool | None, typer.Option("--flip/--no-flip", help="Image views: mirrored or not.")]
+Rule = Annotated[str, typer.Option(help="How labels spread: auto, spreading, laplace, poisson, pwll, ...")]
+Priors = Annotated[str | None, typer.Option(help='Share of each class as JSON, such as \'{"cat": 0.7, "dog": 0.3}\'.')]
+Neighbors = Annotated[int, typer.Option("--n-neighbors", help="Neighbours of each item in the graph.")]
+Abstain = Annotated[float | None, typer.Option(help="Leave labels below this confidence empty, for people.")]
+Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be decoded.")]
+Size = Annotated[int | None, typer.Option(help="Images: pixels of a side; found from the images if not given.")]
+LabelColumn = Annotated[str | None, typer.Option(help="The column that holds the labels.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, for machines.")]
+
+
+def say(words: str) -> None:
+    """Print words for people on stderr."""
+    print(words, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def put(answer: Any) -> None:
+    """Print data on stdout: text as it is, anything else as JSON."""
+    print(answer if isinstance(answer, str) else json.dumps(answer, indent=1), flush=True)  # noqa: T201
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def parse_priors(text: str | None) -> dict[Any, float] | None:
+    """Return the priors written as JSON. Raises InputError where they are not an object of numbers."""
+    from handful.errors import InputError
+
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f'--priors {text!r} is not JSON ({error}): write {{"class": share, ...}}.') from error
+    if not isinstance(found, dict):
+        raise InputError(f'--priors {text!r} is not an object: write {{"class": share, ...}}.')
+    return found
+
+
+def watch() -> Watch:
+    """Return a watch that tells on stderr how far it is, at most once a second on a terminal, each epoch elsewhere."""
+    from handful.training.pretrain import Watch
+
+    teller = _Teller(sys.stderr.isatty())
+    return Watch(stage=say, step=teller.step, epoch=teller.epoch, rows=teller.rows)
+
+
+class _Teller:
+    def __init__(self, live: bool) -> None:
+        self._live, self._last = live, 0.0
+
+    def _overwrite(self, words: str, last: bool) -> None:
+        if self._live and (last or time.monotonic() - self._last > 1):
+            self._last = time.monotonic()
+            print(f"\r{words}\033[K", end="\n" if last else "", file=sys.stderr, flush=True)  # noqa: T201
+
+    def step(self, beat: Beat) -> None:
+        self._overwrite(
+            f"  epoch {beat.epoch}/{beat.epochs}, step {beat.step}/{beat.steps}: loss {beat.loss:.3f}, "
+            f"{beat.samples_per_second:.0f} samples/s, {_minutes(beat.seconds_left)} left",
+            last=False,
+        )
+
+    def epoch(self, line: dict[str, Any]) -> None:
+        if self._live:
+            print("\r\033[K", end="", file=sys.stderr)  # noqa: T201
+        say(f"  epoch {line['epoch']}: loss {line['loss']:.3f}; {line['verdict']}")
+
+    def rows(self, done: int, total: int) -> None:
+        self._overwrite(f"  {done} of {total}", last=done == total)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

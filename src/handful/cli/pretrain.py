@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from handful.cli.console import (
+    BatchSize,
+    Crop,
+    Epochs,
+    Flip,
+    LearningRate,
+    Method,
+    Out,
+    Precision,
+    Seed,
+    Size,
+    Strict,
+    given,
+    put,
+    say,
+    watch,
+)
+
+
+def pretrain(
+    source: str,
+    out: Out,
+    method: Method = "auto",
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
+    precision: Precision = "auto",
+    crop: Crop = None,
+    flip: Flip = None,
+    size: Size = None,
+    seed: Seed = 0,
+    strict: Strict = False,
+    retrain: bool = False,
+) -> None:
+    """Learn a representation of SOURCE without labels; writes encoder/ and health.json."""
+    import handful
+    from handful.run.path import started
+    from handful.run.steps import pretrain_step
+
+    reading = {**given(size=size), "strict": strict}
+    data = handful.read(source, **reading)
+    options = {
+        "method": method,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "precision": precision,
+        "views": given(crop=crop, flip=flip),
+        "seed": seed,
+    }
+    with started(data, out, source=source, reading=reading) as run:
+        encoder = pretrain_step(run, data, options, watch=watch(), retrain=retrain)
+    say(encoder.record["verdict"])
+    put(str(run.encoder_folder))

@@ -1,0 +1,46 @@
+"""Walking a folder."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+from handful.errors import InputError
+
+
+def walk(root: Path) -> Iterator[Path]:
+    """Yield the files below `root`, at any depth and through links, each folder once; hidden ones are skipped.
+
+    A link that leads nowhere is yielded too: that it cannot be read should be said, not passed over.
+    Raises InputError where a folder cannot be opened.
+    """
+    seen: set[tuple[int, int]] = set()
+    real, linked = deque([root]), deque[Path]()  # a folder counts where it lies, so links to folders come last
+    while real or linked:
+        folder = real.popleft() if real else linked.popleft()
+        if not _is_new(folder, seen):
+            continue
+        for entry in _entries(folder):
+            if entry.is_dir():
+                (linked if entry.is_symlink() else real).append(Path(entry.path))
+            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
+                yield Path(entry.path)
+
+
+def _is_new(folder: Path, seen: set[tuple[int, int]]) -> bool:
+    status = folder.stat()
+    mark = status.st_dev, status.st_ino
+    if mark in seen:
+        return False
+    seen.add(mark)
+    return True
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"the folder {folder} cannot be read: {error.strerror}.") from None

@@ -1,0 +1,166 @@
+"""The first reading of every item: digests, headers, extremes; remembered for files that have not changed since."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handful.data.arrays import is_whole_map, row_blocks
+from handful.data.digests import digest_content, digest_rows, fingerprint
+from handful.data.items import Content, FileItems, Items, Progress, Undecodable, load
+from handful.data.memory import file_marks, keep, recall, settled
+from handful.data.pool import map_blocks
+from handful.errors import InputError
+
+FORMAT = 1
+"""Raised whenever a digest or a probe changes what it gives, so that what older versions kept is left alone."""
+Probe = Callable[[Content], tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What the first reading found.
+
+    digests: [N] strings, "" where the item is refused.
+    found: [N, F] int64, what the probe found in each item's header.
+    refused: row -> reason.
+    """
+
+    digests: np.ndarray
+    found: np.ndarray
+    refused: Mapping[int, str]
+
+
+def scan_items(
+    items: Items, n_items: int, probe: Probe, *, n_found: int, cache: Path, progress: Progress | None = None
+) -> Scan:
+    """Return digests and headers of all items, each read once at most and none decoded.
+
+    probe: returns `n_found` whole numbers from an item's header, or raises Undecodable.
+    """
+    blank = Scan(np.full(n_items, "", "U20"), np.zeros((n_items, n_found), np.int64), {})
+    if not isinstance(items, FileItems):
+        return _scan_rows(items, np.arange(n_items), probe, blank, progress)
+    place = cache / "scans" / f"{_scan_name(items, probe)}.npz"
+    started, marks = time.time_ns(), file_marks(items.root, items.paths)
+    known, rows = _recall_scan(place, items.paths, marks, blank)
+    if len(rows) == 0:
+        return known
+    seen = _scan_rows(items, rows, probe, known, progress)
+    worth = np.flatnonzero((seen.digests != "") & settled(marks, started))
+    paths = np.array([items.paths[row].encode() for row in worth.tolist()])
+    if len(worth):
+        keep(place, {"paths": paths, "marks": marks[worth], "digests": seen.digests[worth], "found": seen.found[worth]})
+    return seen
+
+
+def _scan_name(items: FileItems, probe: Probe) -> str:
+    return fingerprint({"format": FORMAT, "root": os.path.abspath(items.root), "probe": probe.__name__})
+
+
+def _recall_scan(place: Path, paths: Sequence[str], marks: np.ndarray, blank: Scan) -> tuple[Scan, np.ndarray]:
+    """Return what is known of unchanged files, and the rows [M] of all others."""
+    kept = recall(place)
+    if kept is None or kept["found"].shape[1:] != blank.found.shape[1:]:
+        return blank, np.arange(len(paths))
+    index = {path: row for row, path in enumerate(kept["paths"].tolist())}
+    at = np.array([index.get(path.encode(), -1) for path in paths])
+    same = (at >= 0) & (kept["marks"][at] == marks).all(axis=1)
+    digests = np.where(same, kept["digests"][at], "")
+    found = np.where(same[:, None], kept["found"][at], 0)
+    return Scan(digests, found, {}), np.flatnonzero(~same)
+
+
+def _scan_rows(items: Items, rows: np.ndarray, probe: Probe, known: Scan, progress: Progress | None) -> Scan:
+    """Return `known` with `rows` filled in."""
+
+    def look(block: list[Any]) -> list[tuple[str, tuple[int, ...] | str]]:
+        return [_look(item, probe) for item in block]
+
+    digests, found, refused, done = known.digests.copy(), known.found.copy(), {}, 0
+    for block in map_blocks(look, items.blocks(rows)):
+        for row, (mark, answer) in zip(rows[done : done + len(block)].tolist(), block, strict=True):
+            if isinstance(answer, str):
+                refused[row] = answer
+            else:
+                digests[row], found[row] = mark, answer
+        done += len(block)
+        if progress is not None:
+            progress("reading", len(digests) - len(rows) + done, len(digests))
+    return replace(known, digests=digests, found=found, refused=refused)
+
+
+def _look(item: Any, probe: Probe) -> tuple[str, tuple[int, ...] | str]:
+    try:
+        content = load(item)
+        return digest_content(content), probe(content)
+    except Undecodable as reason:
+        return "", str(reason)
+
+
+@dataclass(frozen=True)
+class ArrayScan:
+    """What one pass over an array found: the digest of each row [N], the smallest and the largest value."""
+
+    digests: np.ndarray
+    low: float
+    high: float
+
+
+def scan_array(array: np.ndarray, name: str, *, cache: Path, progress: Progress | None = None) -> ArrayScan:
+    """Return digests and extremes of the rows of `array` [N, ...], read by blocks, or as remembered of its file.
+
+    Raises InputError that names the first row with a value that is not finite.
+    """
+    place = _array_place(array, cache)
+    kept = recall(place) if place is not None else None
+    if kept is not None:
+        return ArrayScan(kept["digests"], float(kept["low"]), float(kept["high"]))
+    found = _scan_blocks(array, name, progress)
+    if place is not None:
+        keep(place, {"digests": found.digests, "low": np.array(found.low), "high": np.array(found.high)})
+    return found
+
+
+def _array_place(array: np.ndarray, cache: Path) -> Path | None:
+    """Return where the scan of an array is kept, None where its content is not that of a file at rest."""
+    if not (isinstance(array, np.memmap) and is_whole_map(array)):
+        return None
+    marks = file_marks(Path(), [str(array.filename)])
+    if not settled(marks, time.time_ns()).all():
+        return None
+    layout = [array.offset, list(array.shape), array.dtype.str]
+    return (
+        cache / "scans" / f"{fingerprint([FORMAT, os.path.abspath(str(array.filename)), marks.tolist(), layout])}.npz"
+    )
+
+
+def _scan_blocks(array: np.ndarray, name: str, progress: Progress | None) -> ArrayScan:
+    digests: list[str] = []
+    low, high = np.inf, -np.inf
+    for marks, block_low, block_high, bad in map_blocks(_scan_block, row_blocks(array)):
+        if bad is not None:
+            raise InputError(
+                f"{name} row {bad} holds NaN or infinity: mend or leave out that row, values must be finite."
+            )
+        digests.extend(marks)
+        low, high = min(low, block_low), max(high, block_high)
+        if progress is not None:
+            progress("reading", len(digests), len(array))
+    return ArrayScan(np.array(digests), low, high)
+
+
+def _scan_block(numbered: tuple[int, np.ndarray]) -> tuple[list[str], float, float, int | None]:
+    """Return digests, extremes and the first row that is not finite of one block and the number of its first row."""
+    start, block = numbered
+    low, high = float(block.min()), float(block.max())  # NaN and infinity come through
+    if not np.isfinite([low, high]).all():
+        finite = np.isfinite(block).reshape(len(block), -1).all(axis=1)
+        return [], low, high, start + int(np.argmin(finite))
+    return digest_rows(block), low, high, None

@@ -1,0 +1,169 @@
+"""Networks that give the sample back: through one narrow vector, or in full resolution."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from handful.encoders.convolutional import CONVOLUTIONS, ConvolutionalEncoder, Residual
+from handful.encoders.encoded import Encoded
+from handful.encoders.saving import Cut, build, describe
+from handful.encoders.tokens import TokenKind, Tokens
+from handful.encoders.transformer import PlaceCode, describe_kind, make_kind
+from handful.errors import InputError
+
+
+class Latent(NamedTuple):
+    """features: [B, L, D]; mean, log_variance: [B, D] of the latent vector."""
+
+    features: torch.Tensor
+    mean: torch.Tensor
+    log_variance: torch.Tensor
+
+
+class LatentAutoencoder(nn.Module):
+    """Maps a batch to a latent vector [B, latent], and the vector back to tokens.
+
+    backbone: its features are pooled to `cells` of them in order, so that where something is stays known.
+    kind, axes: of the tokens. latent: width of the vector. hidden: width of the decoder.
+    """
+
+    backbone: Any
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        kind: TokenKind,
+        *,
+        axes: int,
+        cut: Cut,
+        latent: int = 64,
+        cells: int = 16,
+        hidden: int = 256,
+    ) -> None:
+        super().__init__()
+        self._own = {"axes": axes, "latent": latent, "cells": cells, "hidden": hidden}
+        self.backbone, self.kind, self.cut = backbone, kind, cut
+        self.width, self.cells = latent, cells
+        self.to_latent = nn.Linear(cells * self.backbone.width, 2 * latent)
+        self.decoder = PlaceDecoder(kind, latent, axes=axes, hidden=hidden)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What `from_config` makes it again from."""
+        return {"backbone": describe(self.backbone), "kind": describe_kind(self.kind), **self._own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], *, cut: Cut) -> LatentAutoencoder:
+        """Return the network that `config` describes, not trained."""
+        rest = {name: value for name, value in config.items() if name not in ("backbone", "kind")}
+        return cls(build(config["backbone"], cut=cut), make_kind(config["kind"]), cut=cut, **rest)
+
+    def forward(self, batch: Any) -> Encoded:
+        """Return the features, and the mean of the latent vector as the pooled one."""
+        latent = self.latent(batch)
+        return Encoded(latent.features, latent.mean)
+
+    def latent(self, batch: Any) -> Latent:
+        """Return the mean and the logarithm of the variance of the latent vector."""
+        features = self.backbone(batch).features
+        cells = features
+        if features.shape[1] != self.cells:
+            cells = F.adaptive_avg_pool1d(features.transpose(1, 2), self.cells).transpose(1, 2)
+        mean, log_variance = self.to_latent(cells.flatten(1)).float().chunk(2, 1)
+        return Latent(features, mean, log_variance.clamp(-20, 10))
+
+    def reconstruct(self, batch: Any) -> Tokens:
+        """Return the tokens as they come back from the latent mean; of symbols, their log odds [B, L, count]."""
+        tokens = self.cut(batch)
+        return tokens._replace(values=self.decoder(self.latent(batch).mean, tokens.places))
+
+
+class PlaceDecoder(nn.Module):
+    """Maps vectors [B, D] and places [B or 1, L, A] to tokens, each from the vector and its place alone (the spatial
+    broadcast decoder of Watters et al. 2019): the vector says all there is to know."""
+
+    def __init__(self, kind: TokenKind, width: int, *, axes: int, hidden: int = 256) -> None:
+        super().__init__()
+        self.vector, self.places = nn.Linear(width, hidden), PlaceCode(axes, hidden)
+        self.gate = nn.Linear(width, hidden)
+        self.network = nn.Sequential(
+            nn.LayerNorm(hidden), nn.Linear(hidden, 2 * hidden), nn.GELU(), nn.Linear(2 * hidden, hidden), nn.GELU()
+        )
+        self.head = kind.head(hidden)
+
+    def forward(self, vectors: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        where = self.places(places)
+        parts = self.vector(vectors)[:, None] + where * (1 + self.gate(vectors)[:, None])  # [B, L, hidden]
+        return self.head(parts + self.network(parts))
+
+
+class Restorer(nn.Module):
+    """A network with a way back in full resolution: maps a spoilt batch to a clean one.
+
+    A convolutional backbone gets a decoder that also sees the finer maps (U-Net, Ronneberger et al. 2015); one over
+    tokens a head for each part. Of real numbers the change is guessed, not the value.
+    """
+
+    backbone: Any
+
+    def __init__(self, backbone: nn.Module, kind: TokenKind, *, cut: Cut) -> None:
+        super().__init__()
+        self.backbone, self.kind, self.cut = backbone, kind, cut
+        self.width = self.backbone.width
+        if isinstance(backbone, ConvolutionalEncoder):
+            self.way_back: nn.Module = _Upward(backbone)
+        elif getattr(backbone, "reads_tokens", False):
+            self.way_back = kind.head(self.width)
+        else:
+            raise InputError(
+                f"denoising needs a network whose way back is known, got {type(backbone).__name__}: "
+                "give a ConvolutionalEncoder or a TransformerEncoder."
+            )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What `from_config` makes it again from."""
+        return {"backbone": describe(self.backbone), "kind": describe_kind(self.kind)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], *, cut: Cut) -> Restorer:
+        """Return the network that `config` describes, not trained."""
+        return cls(build(config["backbone"], cut=cut), make_kind(config["kind"]), cut=cut)
+
+    def forward(self, batch: Any) -> Encoded:
+        return self.backbone(batch)
+
+    def reconstruct(self, batch: Any) -> Tokens:
+        """Return the tokens of the clean batch; of symbols, their log odds [B, L, count]."""
+        tokens = self.cut(batch)
+        if isinstance(self.backbone, ConvolutionalEncoder):
+            maps = self.backbone.maps(batch)
+            maps[-1] = F.relu(self.backbone.norm(maps[-1]))  # trains the norm that the embedding is taken behind
+            return self.cut(batch + self.way_back(maps, batch.shape[2:]))
+        guess = self.way_back(self.backbone(tokens).features)
+        return tokens._replace(values=guess if self.kind.symbolic else tokens.values + guess)
+
+
+class _Upward(nn.Module):
+    """From the maps of every stage, coarse to fine, to the channels of the input."""
+
+    def __init__(self, backbone: ConvolutionalEncoder) -> None:
+        super().__init__()
+        conv = CONVOLUTIONS[backbone.dimensions]
+        steps = list(pairwise(reversed(backbone.widths)))
+        self.narrow = nn.ModuleList(conv(coarse, fine, 1) for coarse, fine in steps)
+        self.mix = nn.ModuleList(Residual(conv, fine, fine) for _, fine in steps)
+        self.last = conv(backbone.widths[0], backbone.in_channels, 3, padding=1)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)  # it begins as no change at all
+
+    def forward(self, maps: list[torch.Tensor], size: tuple[int, ...]) -> torch.Tensor:
+        found = maps[-1]
+        for narrow, mix, finer in zip(self.narrow, self.mix, reversed(maps[:-1]), strict=True):
+            found = mix(finer + F.interpolate(narrow(found), finer.shape[2:]))
+        return self.last(F.relu(F.interpolate(found, size)))

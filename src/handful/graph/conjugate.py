@@ -1,0 +1,83 @@
+"""Block conjugate gradients for x -> diagonal * x - W x on the free rows, all columns at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from handful.graph import solver_kernels as kernels
+from handful.graph.threads import in_threads, row_blocks
+
+Preconditioner = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Solution:
+    """x: [N, K] float64; steps: of conjugate gradients; residual: [K] relative to the right-hand side."""
+
+    x: np.ndarray
+    steps: int
+    residual: np.ndarray
+
+
+@dataclass(frozen=True)
+class Operator:
+    """x -> diagonal * x - W x where `free` [N] bool, zero elsewhere; W sparse rows with a zero diagonal."""
+
+    weights: sparse.csr_array
+    diagonal: np.ndarray
+    free: np.ndarray
+
+    def times(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the image [N, K] of `x` [N, K], zero on rows that are not free, and the dot products of both [K]."""
+        out = np.empty_like(x)
+        matrix = (self.weights.indptr, self.weights.indices, self.weights.data, self.diagonal, self.free)
+        return out, _summed(kernels.multiply, len(x), *matrix, x, out)
+
+    def divide_by_diagonal(self, residuals: np.ndarray) -> np.ndarray:
+        """Return residuals / diagonal, the Jacobi preconditioner; zero where the diagonal is."""
+        safe = np.where(self.diagonal > 0, self.diagonal, 1.0)
+        return residuals * np.where(self.diagonal > 0, 1 / safe, 0.0)[:, None]
+
+
+def conjugate_gradients(
+    operator: Operator, B: np.ndarray, x0: np.ndarray | None, tol: float, max_steps: int, precondition: Preconditioner
+) -> Solution:
+    """Return x with operator x = B [N, K]; `B` and `x0` are zero on rows that are not free.
+
+    Each column has its own step lengths and rests once its residual is below `tol` times its right-hand side.
+    """
+    n = len(B)
+    scale = np.linalg.norm(B, axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    r = B / scale
+    x = np.zeros_like(r)
+    if x0 is not None:
+        x += x0 / scale
+        r -= operator.times(x)[0]
+    residual = np.linalg.norm(r, axis=0)
+    p = np.zeros_like(r)
+    slope = np.ones(len(scale))
+    steps = 0
+    while steps < max_steps and (residual > tol).any():
+        z = precondition(r)
+        next_slope = _summed(kernels.dot_columns, n, r, z)
+        shares = np.where(slope > 0, next_slope / np.where(slope > 0, slope, 1), 0.0) if steps else np.zeros(len(scale))
+        slope = next_slope
+        in_threads(kernels.turn, [(*block, shares, z, p) for block in row_blocks(n)])
+        image, curvature = operator.times(p)
+        active = (residual > tol) & (curvature > 0) & (slope > 0)
+        if not active.any():
+            break
+        lengths = np.where(active, slope / np.where(active, curvature, 1), 0.0)
+        residual = np.sqrt(_summed(kernels.advance, n, lengths, p, image, x, r))
+        steps += 1
+    return Solution(x * scale, steps, residual)
+
+
+def _summed(kernel: Callable[..., np.ndarray], n: int, *arguments: np.ndarray) -> np.ndarray:
+    """Return the sum over all row blocks of what `kernel` returns, in the order of the blocks."""
+    return np.sum(in_threads(kernel, [(*block, *arguments) for block in row_blocks(n)]), axis=0)

@@ -1,0 +1,240 @@
+"""Linear systems of the graph Laplacian L = D - W, all columns at once.
+
+Every rule that spreads labels solves one of these; W is a Graph, which keeps the factor that makes later solves
+fast, or its symmetric sparse weights [N, N]:
+
+    solve_dirichlet(W, given_rows [m], values [m, K])         L x = 0 on the other rows, x = values on the given rows
+    solve_reweighted(W, gamma [N], given_rows, values)        the same on the weights gamma_i w_ij gamma_j
+    solve_poisson(W, sources [N, K])                          L x = sources, one mean per component
+    solve_shifted(W, shift [N], B [N, K])                     (L + diag(shift)) x = B
+    solve_spreading(W, Y [N, K], alpha)                       (I - alpha S) x = Y with S = D^-1/2 W D^-1/2
+    solve(A, B)                                               any symmetric positive (semi)definite sparse A
+
+Each takes x0=None (warm start, [N, K]), tol=1e-6 (relative to the right-hand side, per column), max_steps and
+preconditioner=None (a function from residuals [N, K] to corrections [N, K]), and returns
+Solution(x [N, K] float64, steps, residual [K]). A warm start does not change what is solved, only how soon.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from handful.errors import InputError
+from handful.graph.conjugate import Operator, Preconditioner, Solution, conjugate_gradients
+from handful.graph.system import as_weights, system_of
+
+__all__ = [
+    "Preconditioner",
+    "Solution",
+    "laplacian",
+    "solve",
+    "solve_dirichlet",
+    "solve_poisson",
+    "solve_reweighted",
+    "solve_shifted",
+    "solve_spreading",
+]
+
+_MAX_STEPS = 5000
+
+
+def laplacian(weights: Any) -> sparse.csr_array:
+    """Return D - W [N, N] float64, D the diagonal of row sums."""
+    matrix = as_weights(weights).astype(np.float64)
+    return sparse.csr_array(sparse.diags_array(np.asarray(matrix.sum(axis=1)).ravel()) - matrix)
+
+
+def solve(
+    A: Any,
+    B: np.ndarray,
+    *,
+    x0: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_steps: int = _MAX_STEPS,
+    preconditioner: Preconditioner | None = None,
+) -> Solution:
+    """Return x with A x = B by conjugate gradients; None as the preconditioner divides by A's diagonal.
+
+    A: [N, N] symmetric positive semidefinite; where it is singular, B must lie in its range.
+    """
+    matrix = sparse.csr_array(A).astype(np.float64)
+    diagonal = matrix.diagonal()
+    off_diagonal = sparse.csr_array(sparse.diags_array(diagonal) - matrix)
+    operator = Operator(off_diagonal, diagonal, np.ones(len(diagonal), bool))
+    start = None if x0 is None else _columns(x0)
+    return conjugate_gradients(
+        operator, _columns(B), start, tol, max_steps, preconditioner or operator.divide_by_diagonal
+    )
+
+
+def solve_dirichlet(
+    weights: Any,
+    given_rows: np.ndarray,
+    values: np.ndarray,
+    *,
+    x0: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_steps: int = _MAX_STEPS,
+    preconditioner: Preconditioner | None = None,
+) -> Solution:
+    """Return the harmonic extension of `values` [m, K] at `given_rows` [m]: each other row its neighbours' mean.
+
+    A row that no given row reaches gets zeros. Zhu, Ghahramani and Lafferty, Semi-supervised learning using Gaussian
+    fields and harmonic functions, 2003.
+    """
+    return _extend(weights, None, given_rows, values, x0, tol, max_steps, preconditioner)
+
+
+def solve_reweighted(
+    weights: Any,
+    gamma: np.ndarray,
+    given_rows: np.ndarray,
+    values: np.ndarray,
+    *,
+    x0: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_steps: int = _MAX_STEPS,
+    preconditioner: Preconditioner | None = None,
+) -> Solution:
+    """Return the harmonic extension of `values` at `given_rows` on the weights gamma_i w_ij gamma_j, gamma [N] > 0.
+
+    In z = gamma x this is (L + diag(W gamma / gamma - D)) z = 0: the same Laplacian with a shift, so that the graph's
+    own factor serves every gamma.
+    """
+    gamma = np.asarray(gamma, np.float64)
+    if not (np.isfinite(gamma).all() and (gamma > 0).all()):
+        raise InputError(f"gamma must be finite and above 0 at every row, got a least value of {gamma.min():g}.")
+    return _extend(weights, gamma, given_rows, values, x0, tol, max_steps, preconditioner)
+
+
+def solve_poisson(
+    weights: Any,
+    sources: np.ndarray,
+    *,
+    x0: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_steps: int = _MAX_STEPS,
+    preconditioner: Preconditioner | None = None,
+) -> Solution:
+    """Return x with L x = sources and a degree-weighted mean of 0 in each component.
+
+    In a component whose sources do not sum to zero their mean is subtracted from each of its rows first. Calder, Cook,
+    Thorpe and Slepcev, Poisson learning: graph based semi-supervised learning at very low label rates, 2020.
+    """
+    system = system_of(weights)
+    B = _centred(_columns(sources), system.components, np.ones(len(system.degrees)))
+    start = None if x0 is None else _columns(x0)
+    found = system.solve(B, x0=start, tol=tol, max_steps=max_steps, preconditioner=preconditioner)
+    return Solution(_centred(found.x, system.components, system.degrees), found.steps, found.residual)
+
+
+def solve_shifted(
+    weights: Any,
+    shift: np.ndarray | float,
+    B: np.ndarray,
+    *,
+    x0: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_steps: int = _MAX_STEPS,
+    preconditioner: Preconditioner | None = None,
+) -> Solution:
+    """Return x with (L + diag(shift)) x = B, `shift` [N] or one number, none negative.
+
+    In a component whose shift is 0 throughout, B must sum to zero.
+    """
+    system = system_of(weights)
+    shift = np.broadcast_to(np.asarray(shift, np.float64), system.degrees.shape)
+    if not (np.isfinite(shift).all() and (shift >= 0).all()):
+        raise InputError(f"shift must be finite and at least 0 at every row, got a least value of {shift.min():g}.")
+    start = None if x0 is None else _columns(x0)
+    return system.solve(
+        _columns(B),
+        shift=np.ascontiguousarray(shift) if shift.any() else None,
+        x0=start,
+        tol=tol,
+        max_steps=max_steps,
+        preconditioner=preconditioner,
+    )
+
+
+def solve_spreading(
+    weights: Any,
+    Y: np.ndarray,
+    alpha: float,
+    *,
+    x0: np.ndarray | None = None,
+    tol: float = 1e-6,
+    max_steps: int = _MAX_STEPS,
+    preconditioner: Preconditioner | None = None,
+) -> Solution:
+    """Return x with (I - alpha S) x = Y, S = D^-1/2 W D^-1/2; a row without edges keeps its Y.
+
+    alpha: from 0 to below 1. The residual is that of the equivalent (L + (1 - alpha) / alpha D) z = D^1/2 Y / alpha,
+    x = D^1/2 z. Zhou, Bousquet, Lal, Weston and Schölkopf, Learning with local and global consistency, 2004.
+    """
+    if not 0 <= alpha < 1:
+        raise InputError(f"alpha must be at least 0 and below 1, got {alpha!r}.")
+    Y = _columns(Y)
+    if alpha == 0:
+        return Solution(Y.copy(), 0, np.zeros(Y.shape[1]))
+    system = system_of(weights)
+    linked = system.degrees > 0
+    root = np.sqrt(np.where(linked, system.degrees, 1.0))[:, None]
+    found = system.solve(
+        np.where(linked[:, None], Y * root / alpha, 0.0),
+        shift=(1 - alpha) / alpha * system.degrees,
+        x0=None if x0 is None else _columns(x0) / root,
+        tol=tol,
+        max_steps=max_steps,
+        preconditioner=preconditioner,
+    )
+    return Solution(np.where(linked[:, None], found.x * root, Y), found.steps, found.residual)
+
+
+def _extend(
+    weights: Any,
+    gamma: np.ndarray | None,
+    given_rows: np.ndarray,
+    values: np.ndarray,
+    x0: np.ndarray | None,
+    tol: float,
+    max_steps: int,
+    preconditioner: Preconditioner | None,
+) -> Solution:
+    system = system_of(weights)
+    given_rows, values = np.asarray(given_rows), _columns(values)
+    stretch = np.ones((len(system.degrees), 1)) if gamma is None else gamma[:, None]
+    fixed = np.zeros((len(stretch), values.shape[1]))
+    fixed[given_rows] = values * stretch[given_rows]
+    reached = np.zeros(system.components.max() + 1, bool)
+    reached[system.components[given_rows]] = True
+    pinned = ~reached[system.components]
+    pinned[given_rows] = True
+    extra = None if gamma is None else (system.weights @ gamma) / gamma - system.degrees
+    found = system.solve(
+        system.weights @ fixed,
+        pinned=pinned,
+        ignored_shift=extra,
+        x0=None if x0 is None else _columns(x0) * stretch,
+        tol=tol,
+        max_steps=max_steps,
+        preconditioner=preconditioner,
+    )
+    x = found.x / stretch
+    x[given_rows] = values
+    return Solution(x, found.steps, found.residual)
+
+
+def _columns(values: Any) -> np.ndarray:
+    values = np.ascontiguousarray(values, dtype=np.float64)
+    return values[:, None] if values.ndim == 1 else values
+
+
+def _centred(x: np.ndarray, components: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Return x [N, K] less its mean, weighted by `mass` [N], in each component."""
+    totals = np.bincount(components, mass)
+    sums = np.stack([np.bincount(components, mass * column) for column in x.T], axis=1)
+    return x - (sums / np.where(totals > 0, totals, 1)[:, None])[components]

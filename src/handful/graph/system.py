@@ -1,0 +1,150 @@
+"""A graph as a linear system: its Laplacian, its components and the factors made for it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from handful.graph.conjugate import Operator, Preconditioner, Solution, conjugate_gradients
+from handful.graph.factor import Factor, factorise
+
+_MOST_CORRECTED = 64  # pinned rows that a factor is corrected for; with more a new factor is cheaper
+_STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagonal is enough
+_MANY_PINNED = 0.1  # share of the rows, likewise
+_FACTORS_KEPT = 4
+
+
+@dataclass
+class System:
+    """The systems (L + diag(shift)) x = B with some rows pinned to zero, L = D - W.
+
+    A factor is made when it is first needed and kept: it serves other right-hand sides, a few more pinned rows and
+    small shifts.
+    """
+
+    weights: sparse.csr_array
+    factors: list[tuple[np.ndarray | None, Factor]] = field(default_factory=list)
+
+    @cached_property
+    def degrees(self) -> np.ndarray:
+        """[N] float64 row sums of the weights."""
+        return np.asarray(self.weights.sum(axis=1, dtype=np.float64)).ravel()
+
+    @cached_property
+    def components(self) -> np.ndarray:
+        """[N] the connected component of each row."""
+        return csgraph.connected_components(self.weights, directed=False)[1]
+
+    def solve(
+        self,
+        B: np.ndarray,
+        *,
+        shift: np.ndarray | None = None,
+        pinned: np.ndarray | None = None,
+        ignored_shift: np.ndarray | None = None,
+        x0: np.ndarray | None,
+        tol: float,
+        max_steps: int,
+        preconditioner: Preconditioner | None,
+    ) -> Solution:
+        """Return x [N, K] with (L + diag(shift + ignored_shift)) x = B on the rows not `pinned`, zero on these.
+
+        ignored_shift: [N], a part of the shift that changes from call to call: no factor is made for it.
+        """
+        free = np.ones(len(B), bool) if pinned is None else ~pinned
+        diagonal = self.degrees + sum(part for part in (shift, ignored_shift) if part is not None)
+        operator = Operator(self.weights, diagonal, free)
+        B = np.where(free[:, None], B, 0.0)
+        x0 = None if x0 is None else np.where(free[:, None], x0, 0.0)
+        if preconditioner is None:
+            preconditioner = self._preconditioner(operator, shift, ~free)
+        return conjugate_gradients(operator, B, x0, tol, max_steps, preconditioner)
+
+    def _preconditioner(self, operator: Operator, shift: np.ndarray | None, pinned: np.ndarray) -> Preconditioner:
+        strong = bool((operator.diagonal >= (1 + _STRONG_SHIFT) * self.degrees).all())
+        if strong or pinned.mean() >= _MANY_PINNED:
+            return operator.divide_by_diagonal
+        for known_shift, factor in self.factors:
+            more = np.flatnonzero(pinned & ~factor.pinned)
+            if (factor.pinned <= pinned).all() and len(more) <= _MOST_CORRECTED and _same(known_shift, shift):
+                return self._corrected(factor, shift, more)
+        few = pinned.sum() <= _MOST_CORRECTED
+        none = np.zeros(len(pinned), bool)
+        factor = factorise(self.weights, np.zeros(len(pinned)) if shift is None else shift, none if few else pinned)
+        self.factors.insert(0, (shift, factor))
+        del self.factors[_FACTORS_KEPT:]
+        return self._corrected(factor, shift, np.flatnonzero(pinned & ~factor.pinned))
+
+    def _corrected(self, factor: Factor, shift: np.ndarray | None, rows: np.ndarray) -> Preconditioner:
+        if not len(rows):
+            return factor.apply
+        floating = shift is None and not factor.pinned.any()
+        return _pinned_to_zero(factor, rows, self.components if floating else None)
+
+
+def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    return (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray | None) -> Preconditioner:
+    """Return the exact inverse of the factored matrix without `rows` [m], given its inverse with them.
+
+    components: [N] where nothing grounds them, each then has a free level.
+
+    Forces at the rows, and levels of their components, are chosen so that the solution vanishes at the rows and the
+    forces balance: one system of size m + levels, inverted once.
+    """
+    m = len(rows)
+    unit = np.zeros((len(factor.pinned), m))
+    unit[rows, np.arange(m)] = 1
+    response = factor.apply(unit).astype(np.float32)  # [N, m]
+    if components is None:
+        inverse = np.linalg.inv(response[rows].astype(np.float64))
+        return lambda residuals: _less_response(factor.apply(residuals), response, rows, inverse)
+    held, level = np.unique(components[rows], return_inverse=True)
+    member = np.zeros((m, len(held)))
+    member[np.arange(m), level] = 1
+    system = np.block([[response[rows].astype(np.float64), member], [member.T, np.zeros((len(held),) * 2)]])
+    inverse = np.linalg.inv(system)
+    slot = np.full(components.max() + 1, len(held))
+    slot[held] = np.arange(len(held))
+    level_of = slot[components]  # [N], the number of held components where no level is free
+
+    def apply(residuals: np.ndarray) -> np.ndarray:
+        solution = factor.apply(residuals)
+        totals = np.stack([np.bincount(level_of, column, len(held) + 1) for column in residuals.T], axis=1)
+        unknown = inverse @ np.vstack([-solution[rows], -totals[: len(held)]])
+        solution += response @ unknown[:m].astype(np.float32)
+        solution += np.vstack([unknown[m:], np.zeros((1, residuals.shape[1]))])[level_of]
+        solution[rows] = 0
+        return solution
+
+    return apply
+
+
+def _less_response(solution: np.ndarray, response: np.ndarray, rows: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+    solution -= response @ (inverse @ solution[rows]).astype(np.float32)
+    solution[rows] = 0
+    return solution
+
+
+def system_of(weights: Any) -> System:
+    """Return the system of a Graph, kept with it, or of sparse or dense weights."""
+    kept = getattr(weights, "system", None)
+    return kept if isinstance(kept, System) else System(as_weights(weights))
+
+
+def as_weights(weights: Any) -> sparse.csr_array:
+    """Return the sparse weights of a Graph, or `weights` itself as sparse rows with a zero diagonal."""
+    if hasattr(weights, "weights"):
+        return weights.weights
+    matrix = sparse.csr_array(weights)
+    if matrix.diagonal().any():
+        matrix = matrix.copy()
+        matrix.setdiag(0)
+    return matrix

@@ -1,0 +1,47 @@
+"""The targets that the system makes from its own input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from handful.encoders.tokens import Tokens
+from handful.modalities.contract import Batch, Modality
+
+
+def two_views(batch: Batch, modality: Modality, generator: torch.Generator) -> Batch:
+    """Return two random views of every sample as one batch of 2B: the first B rows, then their partners."""
+    views = [modality.view(batch, generator=generator) for _ in range(2)]
+    if isinstance(batch, Mapping):
+        return {name: torch.cat([view[name] for view in views]) for name in batch}
+    return torch.cat(views)
+
+
+def hide(tokens: Tokens, share: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what stays and what is hidden: the indices [B, K] of the visible parts, and the hidden ones [B, L] bool.
+
+    Of each sample's own parts the same share is hidden, at least one and never all where it has two; what fills up
+    the batch is neither. Samples with fewer visible parts than K repeat parts that are not present.
+    """
+    length = tokens.present.shape[1]
+    drawn = torch.rand(tokens.present.shape, generator=generator, device=tokens.present.device)
+    order = drawn.masked_fill(~tokens.present, torch.inf).argsort(1)
+    count = tokens.present.sum(1)
+    n_hidden = (share * count).round().clamp(min=1).minimum((count - 1).clamp(min=0)).long()
+    rank = torch.empty_like(order).scatter_(1, order, torch.arange(length, device=order.device).expand_as(order))
+    hidden = tokens.present & (rank < n_hidden[:, None])
+    visible_first = (hidden.long() * 2 + (~tokens.present).long()).argsort(dim=1, stable=True)
+    n_visible = int((count - n_hidden).max().clamp(min=1))
+    return visible_first[:, :n_visible], hidden
+
+
+def masked_symbols(
+    values: torch.Tensor, hidden: torch.Tensor, random: torch.Tensor, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the symbols to read and the ones to blot out, [B, L] each: of the hidden ones 8 in 10 are blotted out,
+    1 in 10 is a random symbol and 1 in 10 is left (Devlin et al. 2019), so that every symbol has to be doubted."""
+    drawn = torch.rand(hidden.shape, generator=generator, device=hidden.device)
+    blotted = hidden & (drawn < 0.8)
+    swapped = hidden & (drawn >= 0.8) & (drawn < 0.9)
+    return torch.where(swapped, random, values), blotted

@@ -1,0 +1,113 @@
+"""The solves behind the rules: raw values [N, K] with the steps they took, from a warm start where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import sparse
+
+from handful.graph.solver import Solution, solve_dirichlet, solve_poisson, solve_spreading
+from handful.propagation.problem import Problem, as_shares
+
+SWEPT_BELOW = 0.9
+"""Below this alpha plain sweeps meet the tolerance in fewer products than conjugate gradients, and exactly so in rows
+far from any label, whose mass is many orders below the largest."""
+
+Diffusion = Callable[..., Solution]
+
+
+def spread_mass(
+    problem: Problem, *, alpha: float, start: np.ndarray | None = None, tol: float = 1e-5, max_steps: int = 1000
+) -> Solution:
+    """Return F = (I - alpha S)^-1 Y, S = D^-1/2 W D^-1/2, to `tol` in the shares of every row.
+
+    Conjugate gradients stop at an error relative to the whole, which is more than all the mass of a row far from
+    every label. So such rows are set to zero and filled by sweeps F <- alpha S F + Y, which only add and multiply.
+    """
+    mass = np.zeros((len(problem.codes), problem.n_classes))
+    mass[problem.given] = problem.one_hot
+    steps, filled = 0, mass.copy()
+    if start is not None or alpha >= SWEPT_BELOW:
+        solved = solve_spreading(problem.graph, mass, alpha, x0=start, tol=tol, max_steps=max_steps)
+        filled = np.where(solved.x.max(axis=1, keepdims=True) > 10 * tol * np.abs(solved.x).max(), solved.x, 0)
+        steps, filled = solved.steps, np.maximum(filled, mass)
+    walk = _normalised(problem)
+    change, shares = np.inf, as_shares(filled, problem)
+    while steps < max_steps and change > tol:
+        filled = alpha * (walk @ filled) + mass
+        before, shares = shares, as_shares(filled, problem)
+        empty = (problem.reached & ~filled.any(axis=1)).any()
+        change = np.inf if empty else float(np.abs(shares - before).max())
+        steps += 1
+    return Solution(_fill(walk, filled, problem.reached), steps, np.full(problem.n_classes, change))
+
+
+def extend_harmonically(
+    problem: Problem,
+    *,
+    start: np.ndarray | None = None,
+    tol: float = 1e-5,
+    max_steps: int = 1000,
+    weights: sparse.csr_array | None = None,
+) -> Solution:
+    """Return the harmonic extension of the given labels: every other row is the weighted mean of its neighbours.
+
+    weights: [N, N] in place of the graph's own.
+    """
+    source = problem.graph if weights is None else weights
+    return solve_dirichlet(source, problem.given, problem.one_hot, x0=start, tol=tol, max_steps=max_steps)
+
+
+def pour_sources(
+    problem: Problem, *, start: np.ndarray | None = None, tol: float = 1e-5, max_steps: int = 1000
+) -> Solution:
+    """Return u with L u = sum over given rows j of (y_j - mean of y) delta_j, a mean for each component.
+
+    The equation has no solution where the sources of a component do not cancel.
+    """
+    sources = np.zeros((len(problem.codes), problem.n_classes))
+    held = problem.components[problem.given]
+    counts = np.maximum(np.bincount(held, minlength=len(problem.present)), 1)
+    shares = np.stack([np.bincount(held, column, len(counts)) for column in problem.one_hot.T], axis=1)
+    sources[problem.given] = problem.one_hot - (shares / counts[:, None])[held]
+    return solve_poisson(problem.graph, sources, x0=start, tol=tol, max_steps=max_steps)
+
+
+def reweight(problem: Problem, *, floor: float = 1e-5, tol: float = 1e-5, max_steps: int = 1000) -> sparse.csr_array:
+    """Return the weights g_i w_ij g_j, g the solution of L g = sum over given rows j of (delta_j - 1/N).
+
+    g is shifted to a least value of `floor` times its largest in every component.
+    """
+    sources = np.zeros(len(problem.codes))
+    sources[problem.given] = 1
+    level = solve_poisson(problem.graph, sources, tol=tol, max_steps=max_steps).x[:, 0]
+    least = np.full(len(problem.present), np.inf)
+    np.minimum.at(least, problem.components, level)
+    level -= least[problem.components]
+    level += max(floor * level.max(), np.finfo(np.float64).tiny)
+    weights = sparse.csr_array(problem.graph.weights, dtype=np.float64, copy=True)
+    weights.data *= np.repeat(level, np.diff(weights.indptr)) * level[weights.indices]
+    return weights
+
+
+def _normalised(problem: Problem) -> sparse.csr_array:
+    """Return S = D^-1/2 W D^-1/2."""
+    degrees = problem.graph.degrees
+    root = np.sqrt(np.where(degrees > 0, degrees, 1))
+    walk = sparse.csr_array(problem.graph.weights, dtype=np.float64, copy=True)
+    walk.data /= np.repeat(root, np.diff(walk.indptr)) * root[walk.indices]
+    return walk
+
+
+def _fill(walk: sparse.csr_array, mass: np.ndarray, reached: np.ndarray) -> np.ndarray:
+    """Return `mass` with its empty reached rows filled from their neighbours, nearest to a label first."""
+    empty = np.flatnonzero(reached & ~mass.any(axis=1))
+    while len(empty):
+        inflow = walk[empty] @ mass
+        met = inflow.any(axis=1)
+        if not met.any():
+            return mass
+        mass[empty[met]] = inflow[met] / inflow[met].max(axis=1, keepdims=True) * np.finfo(np.float64).tiny ** 0.5
+        empty = empty[~met]
+    return mass

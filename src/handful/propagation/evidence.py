@@ -1,0 +1,162 @@
+"""Signs of how often a rule is right, row by row, read from the graph and the given labels alone.
+
+No single sign will do. A rule gets its own answer back too often, because predicted labels are smoother on the graph
+than true ones. Two rules that judge by different means agree on what both get wrong. Two halves of the given labels
+disagree about as often as either errs (Jiang et al., Assessing generalization of SGD via disagreement, 2022), if the
+rule is neither too smooth nor too rough. The given rows that a half left out are judged by true labels, but are few.
+`learnt` holds how much each sign has been worth on many data sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from handful.propagation.heads import head, head_spread, spread_head
+from handful.propagation.problem import Problem, RuleFunction
+from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_given
+from handful.propagation.rules import pwll
+
+N_REDRAWS = 3
+MOST_TAUGHT = 20_000
+EVEN_TRIALS = 20  # held-out rows that weigh as much as the other signs
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Signs for the M rows that a label reaches and that carry none.
+
+    rows: [M] the rows.
+    signs: name -> [M]; signs of the whole problem are the same for each row.
+    """
+
+    rows: np.ndarray
+    signs: dict[str, np.ndarray]
+
+    def table(self, names: Sequence[str]) -> np.ndarray:
+        """Return [M, len(names)] the signs of these names side by side."""
+        return np.stack([self.signs[name] for name in names], axis=1)
+
+
+def gather_evidence(
+    problem: Problem, scores: np.ndarray, rule: RuleFunction, *, rng: np.random.Generator, n_redraws: int = N_REDRAWS
+) -> Evidence:
+    """Return the signs of how often `scores` [N, K] of `rule` on `problem` are right."""
+    codes = predicted_codes(problem, scores)
+    rows = np.flatnonzero(problem.reached & (problem.codes < 0))
+    signs = _redraw_signs(problem, scores, codes, rows, redraw(problem, codes, rule, n=n_redraws, rng=rng))
+    signs |= _shape_signs(problem, codes, rows) | _partner_signs(problem, codes, rows, rule)
+    signs |= _halves_signs(problem, rows, rule, rng)
+    return Evidence(rows, {name: np.broadcast_to(np.asarray(sign, float), rows.shape) for name, sign in signs.items()})
+
+
+def excess_logit(share: float | np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the log odds of the part of `share` that is not chance among `n_classes`, kept between -3.9 and 3.9."""
+    excess = np.clip((np.asarray(share) - 1 / n_classes) / (1 - 1 / n_classes), 0.02, 0.98)
+    return np.log(excess / (1 - excess))
+
+
+def from_excess_logit(logit: float | np.ndarray, n_classes: int) -> np.ndarray:
+    """Return the share whose excess over chance has the log odds `logit`."""
+    return 1 / n_classes + (1 - 1 / n_classes) / (1 + np.exp(-np.asarray(logit)))
+
+
+def neighbour_agreement(problem: Problem, codes: np.ndarray) -> np.ndarray:
+    """Return [N] the share of each row's weight on rows of the same class in `codes` [N]; 0 without neighbours."""
+    weights = problem.graph.weights
+    same = codes[weights.indices] == np.repeat(codes, np.diff(weights.indptr))
+    agreeing = np.add.reduceat(np.append(weights.data * same, 0), weights.indptr[:-1])
+    agreeing[np.diff(weights.indptr) == 0] = 0
+    return agreeing / np.where(problem.graph.degrees > 0, problem.graph.degrees, 1)
+
+
+def _redraw_signs(
+    problem: Problem, scores: np.ndarray, codes: np.ndarray, rows: np.ndarray, redraws: Sequence[Redraw] | object
+) -> dict[str, float | np.ndarray]:
+    met, regained = np.zeros(len(codes)), np.zeros(len(codes))
+    features, targets, stability = [], [], []
+    for again in redraws:  # type: ignore[attr-defined]
+        met[again.judged] += 1
+        regained[again.judged] += again.regained
+        features.append(_local_features(problem, again.scores, again.judged))
+        targets.append(again.regained)
+        stability.append(again.regained.mean() if len(again.judged) else 1.0)
+    chance = _learn_regained(np.concatenate(features), np.concatenate(targets), _local_features(problem, scores, rows))
+    return {
+        "regained": np.log(chance / (1 - chance)),
+        "regained_share": (regained / np.maximum(met, 1))[rows],
+        "stability": excess_logit(float(np.mean(stability)), problem.n_classes),
+    }
+
+
+def _local_features(problem: Problem, scores: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return [M, 2] the log ratio of the two highest scores of each row, and its agreement with its neighbours."""
+    ranked = np.partition(scores[rows], -2, axis=1)
+    ratio = np.log((ranked[:, -1] + 1e-9) / (ranked[:, -2] + 1e-9))
+    return np.stack([ratio, neighbour_agreement(problem, scores.argmax(axis=1))[rows]], axis=1)
+
+
+def _learn_regained(features: np.ndarray, regained: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return [M] the chance that rows with the features `wanted` [M, 2] get their pretended truth back."""
+    step = max(1, len(features) // MOST_TAUGHT)
+    features, regained = features[::step], regained[::step]
+    if len(np.unique(regained)) < 2:
+        return np.full(len(wanted), 0.98 if len(regained) == 0 or regained[0] else 0.02)
+    centre, scale = features.mean(axis=0), features.std(axis=0) + 1e-9
+    model = LogisticRegression().fit((features - centre) / scale, regained)
+    return np.clip(model.predict_proba((wanted - centre) / scale)[:, 1], 0.02, 0.98)
+
+
+def _shape_signs(problem: Problem, codes: np.ndarray, rows: np.ndarray) -> dict[str, float | np.ndarray]:
+    """Return how smooth the answer is on the graph, how even its classes are, and how many labels it had."""
+    degrees = problem.graph.degrees
+    smooth = float(neighbour_agreement(problem, codes) @ degrees / max(degrees.sum(), 1e-12))
+    shares = np.bincount(codes[rows], minlength=problem.n_classes) / max(len(rows), 1)
+    entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum()
+    return {
+        "smoothness": excess_logit(smooth, problem.n_classes),
+        "balance": entropy / np.log(problem.n_classes),
+        "log_classes": np.log(problem.n_classes),
+        "log_labels": np.log(len(problem.given) / problem.n_classes),
+    }
+
+
+def _partner_signs(
+    problem: Problem, codes: np.ndarray, rows: np.ndarray, rule: RuleFunction
+) -> dict[str, float | np.ndarray]:
+    """Return the agreement with a rule that judges by other means: a head's with the graph, the graph's with a head."""
+    kinds = {"is_head": rule is head, "is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
+    if problem.graph.vectors is None:
+        return {name: float(kind) for name, kind in kinds.items()}
+    partner = pwll if any(kinds.values()) else head
+    agrees = partner(problem)[rows].argmax(axis=1) == codes[rows]
+    share = agrees.mean() if len(rows) else 1.0
+    signs: dict[str, float | np.ndarray] = {name: float(kind) for name, kind in kinds.items()}
+    return signs | {"partner_agrees": agrees, "partnership": excess_logit(share, problem.n_classes)}
+
+
+def _halves_signs(
+    problem: Problem, rows: np.ndarray, rule: RuleFunction, rng: np.random.Generator
+) -> dict[str, float | np.ndarray]:
+    """Return how two halves of the given labels agree, and how far each is right on the given rows of the other.
+
+    Empty where no class has two given rows.
+    """
+    halves = split_given(problem, rng)
+    if halves is None:
+        return {}
+    first, second = (np.where(half.reached, rule(half).argmax(axis=1), -1) for half in halves)
+    agrees = first[rows] == second[rows]
+    hits = np.concatenate(
+        [
+            (answer == problem.codes)[(problem.codes >= 0) & (half.codes < 0)]
+            for half, answer in zip(halves, (first, second), strict=True)
+        ]
+    )
+    unity = excess_logit(agrees.mean() if len(rows) else 1.0, problem.n_classes)
+    held_out = excess_logit((hits.sum() + 0.5) / (len(hits) + 1), problem.n_classes)
+    trust = len(hits) / (len(hits) + EVEN_TRIALS)
+    return {"halves_agree": agrees, "unity": unity, "held_out_excess": trust * (held_out - unity)}

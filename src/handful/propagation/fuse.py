@@ -1,0 +1,41 @@
+"""One graph from what the user has: a graph, a matrix of weights, vectors, or several of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from handful.errors import InputError
+from handful.graph import Graph, knn_graph
+
+
+def as_graph(source: Any, *, labels: Any = None, seed: int = 0) -> Graph:
+    """Return `source` as one graph.
+
+    source: a Graph, a symmetric sparse matrix of weights [N, N], vectors [N, D] (or anything with them as `.vectors`),
+        or a list of any of these, which are fused.
+    """
+    if isinstance(source, Graph):
+        return source
+    if sparse.issparse(source):
+        return Graph.from_weights(source)
+    if isinstance(source, list | tuple) and source and not np.isscalar(source[0]):
+        return fuse(source, seed=seed)
+    return knn_graph(source, seed=seed)
+
+
+def fuse(sources: list[Any] | tuple[Any, ...], *, seed: int = 0) -> Graph:
+    """Return one graph of several representations of the same rows."""
+    if len(sources) == 1:
+        return as_graph(sources[0])
+    blocks = []
+    for source in sources:
+        vectors = np.asarray(getattr(source, "vectors", source), dtype=np.float32)
+        if len(vectors) != len(blocks[0] if blocks else vectors):
+            raise InputError(f"every representation must have the same rows, got {len(blocks[0])} and {len(vectors)}.")
+        vectors = vectors - vectors.mean(axis=0)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        blocks.append(vectors / np.where(norms > 0, norms, 1))
+    return knn_graph(np.hstack(blocks), seed=seed)

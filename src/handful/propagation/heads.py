@@ -1,0 +1,83 @@
+"""Rules with a linear head on the vectors that the graph was made from."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from handful.errors import InputError
+from handful.graph.solver import solve_spreading
+from handful.propagation.problem import Problem, as_shares
+
+MOST_TAUGHT = 5000
+
+
+def head(problem: Problem, *, strength: float = 10.0) -> np.ndarray:
+    """Return the probabilities of a multinomial logistic regression on the graph's vectors.
+
+    strength: the inverse of the L2 penalty, for vectors of mean length one.
+
+    Raises InputError where the graph carries no vectors.
+    """
+    return as_shares(_fit_head(problem, problem.given, problem.codes[problem.given], strength), problem)
+
+
+def head_spread(problem: Problem, *, strength: float = 10.0, alpha: float = 0.95, tol: float = 1e-4) -> np.ndarray:
+    """Return the head's probabilities, squared and renormalised, spread over the graph with given rows clamped."""
+    return _spread_from(problem, head(problem, strength=strength) ** 2, alpha, tol)
+
+
+def spread_head(
+    problem: Problem, *, rounds: int = 2, share: float = 0.3, strength: float = 10.0, alpha: float = 0.9, tol: float = 1e-4
+) -> np.ndarray:
+    """Return what a head says that was taught the surest rows of the spread labels, spread over the graph again.
+
+    share: the part of each class's rows that teach the head: the surest by margin, and the given rows.
+    """
+    from handful.propagation.rules import pwll
+
+    scores = pwll(problem)
+    for _ in range(rounds):
+        rows, codes = _surest(problem, scores, share)
+        taught = _fit_head(problem, rows, codes, strength)
+        scores = _spread_from(problem, as_shares(taught, problem), alpha, tol)
+    return scores
+
+
+def _spread_from(problem: Problem, start: np.ndarray, alpha: float, tol: float) -> np.ndarray:
+    start = as_shares(start, problem)
+    start[problem.given] = problem.one_hot
+    return as_shares(solve_spreading(problem.graph, start, alpha, tol=tol).x, problem)
+
+
+def _surest(problem: Problem, scores: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    codes = np.where(problem.reached, scores.argmax(axis=1), -1)
+    codes[problem.given] = problem.codes[problem.given]
+    ranked = np.partition(scores, -2, axis=1)
+    margin = ranked[:, -1] - ranked[:, -2]
+    kept = [problem.given]
+    for code in range(problem.n_classes):
+        rows = np.flatnonzero(codes == code)
+        kept.append(rows[np.argsort(-margin[rows], kind="stable")[: int(share * len(rows))]])
+    rows = np.unique(np.concatenate(kept))
+    if len(rows) > MOST_TAUGHT:
+        rows = np.union1d(problem.given, rows[:: -(-len(rows) // MOST_TAUGHT)])
+    return rows, codes[rows]
+
+
+def _fit_head(problem: Problem, rows: np.ndarray, codes: np.ndarray, strength: float) -> np.ndarray:
+    if problem.graph.vectors is None:
+        raise InputError("a rule with a head needs the graph's vectors, got a graph without: make it with knn_graph.")
+    vectors = np.asarray(problem.graph.vectors, dtype=np.float32)
+    vectors = vectors - vectors.mean(axis=0)
+    vectors /= max(float(np.linalg.norm(vectors, axis=1).mean()), np.finfo(np.float32).tiny)
+    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(vectors[rows], codes)
+    probabilities = np.zeros((len(vectors), problem.n_classes))
+    probabilities[:, model.classes_] = model.predict_proba(vectors)
+    return probabilities

@@ -1,0 +1,226 @@
+"""From a graph and a handful of labels to a label and a probability for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from handful.data import Labels, encode_labels
+from handful.errors import InputError, check_choice
+from handful.graph import Graph
+from handful.propagation.calibrate import Calibrated, Estimate, calibrate
+from handful.propagation.choose import choose_rule
+from handful.propagation.fuse import as_graph
+from handful.propagation.priors import encode_priors
+from handful.propagation.problem import Problem, RuleFunction
+from handful.propagation.rules import RULES
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """A label, a probability and a confidence for each of N rows.
+
+    classes: [K] the classes as they were given.
+    probabilities: [N, K] calibrated; one-hot for given rows, zeros where no label reaches.
+    labels: [N] in the classes' own type, or objects with None where a row has no label.
+    confidence: [N] the probability that the label is right: 1 for given rows, 0 where no label reaches.
+    reached: [N] bool, whether a given label lies in the row's component of the graph.
+    given: [N] bool, whether the label was given.
+    margin: [N] the probability of the label less that of the runner-up.
+    runner_up: [N] the second most probable class, None where there is none.
+    rule: the name of the rule.
+    reason: why this rule, in words.
+    expected_accuracy: the share of right labels among the propagated rows, None where there are none.
+    notes: what must not pass in silence, one sentence each.
+    seed: the seed that the choice and the calibration drew with.
+    """
+
+    classes: np.ndarray
+    probabilities: np.ndarray
+    labels: np.ndarray
+    confidence: np.ndarray
+    reached: np.ndarray
+    given: np.ndarray
+    margin: np.ndarray
+    runner_up: np.ndarray
+    rule: str
+    reason: str
+    expected_accuracy: Estimate | None
+    notes: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def abstain_below(self, confidence: float) -> Propagation:
+        """Return the same answer with the labels left empty where the confidence is below `confidence`."""
+        if not 0 <= confidence <= 1:
+            raise InputError(f"abstain_below needs a probability between 0 and 1, got {confidence!r}.")
+        labels = self.labels.astype(object)
+        labels[self.confidence < confidence] = None
+        return replace(self, labels=labels)
+
+    def prediction_sets(self, coverage: float = 0.9) -> list[list[Any]]:
+        """Return for each row the classes that hold the truth for a share `coverage` of the propagated rows.
+
+        A class is in a row's set where its probability reaches one threshold for all rows: the highest at which the
+        sets' mean probability is `coverage` (the least ambiguous sets, Sadinle et al. 2019, with calibrated
+        probabilities in the place of held-out rows). Each set holds the row's most probable class; a given row's
+        set is its label, and an unreached row's set is every class.
+        """
+        if not 0 < coverage <= 1:
+            raise InputError(f"coverage must be a share above 0 and at most 1, got {coverage!r}.")
+        open_rows = self.reached & ~self.given
+        sets = self.probabilities >= _coverage_threshold(self.probabilities[open_rows], coverage)
+        sets &= self.probabilities > 0
+        sets[np.arange(len(sets)), self.probabilities.argmax(axis=1)] = True
+        sets[~self.reached] = True
+        return [self.classes[row].tolist() for row in sets]
+
+
+def _coverage_threshold(probabilities: np.ndarray, coverage: float) -> float:
+    """Return the highest threshold at which the probabilities that reach it sum to `coverage` of the rows."""
+    if not len(probabilities):
+        return 1.0
+    descending = np.sort(probabilities, axis=None)[::-1]
+    wanted = coverage * probabilities.sum() * (1 - 1e-12)
+    return float(descending[min(np.searchsorted(np.cumsum(descending), wanted), len(descending) - 1)])
+
+
+def propagate(
+    graph: Any,
+    labels: Any,
+    rule: str | RuleFunction = "auto",
+    *,
+    priors: Mapping[Any, float] | Sequence[float] | np.ndarray | None = None,
+    seed: int = 0,
+    warm_start: Propagation | None = None,
+    progress: Progress | None = None,
+) -> Propagation:
+    """Return a label, a calibrated probability and a confidence for every row.
+
+    graph: a Graph, a symmetric sparse matrix of weights [N, N], vectors [N, D], or a list of any of these, which are
+        fused into one graph.
+    labels: [N] the given labels; -1, None, NaN or "" where a row has none.
+    rule: "auto", the name of a rule in `RULES`, or a function from a Problem to scores [N, K].
+    priors: the share of each class among all rows: [K] in the order of the sorted classes, or a mapping from class
+        to share.
+    warm_start: an earlier answer on the same graph: its rule is kept, so that no choice is made again.
+    progress: called with a few words as each step begins.
+
+    Raises InputError where lengths differ, fewer than two classes are given, or the priors fit no classes.
+    """
+    say = progress or (lambda words: None)
+    say("fusing" if isinstance(graph, list | tuple) else "reading the graph")
+    problem, encoded = make_problem(as_graph(graph, labels=labels, seed=seed), labels, priors)
+    say("choosing a rule")
+    name, function, reason = _settle_rule(problem, rule, warm_start, seed)
+    say(f"propagating with {name}")
+    scores = function(problem)
+    say("calibrating")
+    calibrated = calibrate(problem, scores, function, seed=seed)
+    return _answer(problem, encoded, calibrated, name, reason, seed)
+
+
+def make_problem(graph: Graph, labels: Any, priors: Any = None) -> tuple[Problem, Labels]:
+    """Return the checked problem and its labels.
+
+    Raises InputError as `propagate` does.
+    """
+    encoded = _only_given_classes(encode_labels(labels))
+    n_rows = graph.weights.shape[0]
+    if len(encoded.codes) != n_rows:
+        raise InputError(
+            f"labels must have one value for each of the graph's {n_rows} rows, got {len(encoded.codes)}: "
+            "write -1, None or an empty string for rows without a label."
+        )
+    if not encoded.given.any():
+        raise InputError(f"no label is given among {n_rows} rows: label at least one row of each class.")
+    if len(encoded.classes) < 2:
+        raise InputError(
+            f"labels must name at least two classes, got only {encoded.classes[0].item()!r}: "
+            "with one class every row would get the same label; label a row of another class."
+        )
+    shares = None if priors is None else encode_priors(priors, encoded.classes)
+    return Problem(graph, encoded.codes, len(encoded.classes), shares), encoded
+
+
+def _only_given_classes(labels: Labels) -> Labels:
+    """Return the labels without the classes that no row carries."""
+    present, codes = np.unique(labels.codes[labels.given], return_inverse=True)
+    compact = np.full(len(labels.codes), -1, dtype=np.int32)
+    compact[labels.given] = codes
+    return Labels(labels.classes[present], compact)
+
+
+def _settle_rule(
+    problem: Problem, rule: str | RuleFunction, warm_start: Propagation | None, seed: int
+) -> tuple[str, RuleFunction, str]:
+    """Return the rule's name, the rule, and why it was taken."""
+    if callable(rule):
+        return getattr(rule, "__name__", "given function"), rule, "the rule was given as a function"
+    if rule != "auto":
+        check_choice("rule", rule, ["auto", *RULES])
+        return rule, RULES[rule], "the rule was asked for by name"
+    if warm_start is not None and warm_start.rule in RULES:
+        return warm_start.rule, RULES[warm_start.rule], f"kept from the earlier answer: {warm_start.reason}"
+    choice = choose_rule(problem, seed=seed)
+    return choice.rule, RULES[choice.rule], choice.reason
+
+
+def _answer(
+    problem: Problem, labels: Labels, calibrated: Calibrated, rule: str, reason: str, seed: int
+) -> Propagation:
+    """Return what comes out: given rows keep their label, unreached rows get none."""
+    probabilities = np.where(problem.reached[:, None], calibrated.probabilities, 0)
+    probabilities[problem.given] = problem.one_hot
+    codes = np.where(problem.reached, probabilities.argmax(axis=1), -1)
+    ranked = np.partition(probabilities, -2, axis=1)
+    seconds = np.argsort(probabilities, axis=1)[:, -2]
+    seconds[~problem.reached | labels.given] = -1
+    confidence = np.where(problem.reached, calibrated.confidence, 0)
+    confidence[labels.given] = 1
+    return Propagation(
+        classes=labels.classes,
+        probabilities=probabilities,
+        labels=labels.decode(codes),
+        confidence=confidence,
+        reached=problem.reached,
+        given=labels.given,
+        margin=ranked[:, -1] - ranked[:, -2],
+        runner_up=labels.decode(seconds),
+        rule=rule,
+        reason=reason,
+        expected_accuracy=calibrated.expected_accuracy if (problem.reached & ~labels.given).any() else None,
+        notes=tuple(_notes(problem, labels)),
+        seed=seed,
+    )
+
+
+def _notes(problem: Problem, labels: Labels) -> list[str]:
+    """Return what must not pass in silence."""
+    notes = []
+    if labels.given.all():
+        notes.append("Every row carries a label: there was nothing to propagate.")
+    if not problem.reached.all():
+        notes.append(_unreached_in_words(problem))
+    lone = labels.classes[np.bincount(problem.codes[problem.given]) == 1].tolist()
+    if lone:
+        named = ", ".join(repr(name) for name in lone[:10]) + (", ..." if len(lone) > 10 else "")
+        notes.append(f"{len(lone)} of {problem.n_classes} classes have a single given row ({named}).")
+    return notes
+
+
+def _unreached_in_words(problem: Problem) -> str:
+    """Return how many rows and components no label reaches."""
+    sizes = np.sort(np.unique(problem.components[~problem.reached], return_counts=True)[1])[::-1]
+    rows = ", ".join(str(size) for size in sizes[:5]) + (", ..." if len(sizes) > 5 else "")
+    return (
+        f"{sizes.sum()} rows get no label: {len(sizes)} of the graph's {problem.components.max() + 1} components "
+        f"hold no given row (sizes {rows}); label a row in each, or ask for more neighbours."
+    )

@@ -1,0 +1,146 @@
+"""The steps of the path on a run folder: each reads what the one before wrote, and does only what is new."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from handful.data import Dataset
+from handful.errors import InputError
+from handful.graph import Graph, knn_graph
+from handful.propagation import Propagation, propagate
+from handful.propagation.audit import find_label_issues
+from handful.propagation.fuse import fuse
+from handful.propagation.propagate import make_problem
+from handful.run.folder import Run
+from handful.training.embed import Embeddings
+from handful.training.encoder import Encoder
+from handful.training.pretrain import Watch, pretrain
+
+
+def check_same_data(run: Run, data: Dataset) -> None:
+    """Raise InputError where the run folder holds another data set; the same one, grown, is welcome."""
+    if not (run.folder / "data.json").is_file() or run.data["fingerprint"] == data.fingerprint:
+        return
+    if run.data["modality"] != data.modality or not _shares_items(run, data):
+        raise InputError(
+            f"{run.folder} holds another data set ({run.data['count']} {run.data['modality']} items of "
+            f"{run.data['source']}), none of them in {data.source}: choose another output folder."
+        )
+
+
+def pretrain_step(
+    run: Run, data: Dataset, options: Mapping[str, Any], *, watch: Watch | None = None, retrain: bool = False
+) -> Encoder:
+    """Return the run's encoder, trained unless it stands.
+
+    An encoder trained with the same options on the same data set before it grew is kept, and run.json says so.
+    """
+    asked = {name: value for name, value in options.items() if name != "encoder"}
+    kept = (run.encoder_folder / "config.json").is_file() and run.record.get("pretrain", {}).get("options") == asked
+    grown = (run.folder / "data.json").is_file() and run.data["fingerprint"] != data.fingerprint
+    if kept and grown and not retrain:
+        encoder = run.encoder
+        run.note(pretrain={"options": asked, "note": f"kept, trained on {run.data['count']} of {len(data)} items"})
+    else:
+        if grown:
+            (run.encoder_folder / "loop.safetensors").unlink(missing_ok=True)
+        encoder = pretrain(data, out=run.encoder_folder, watch=watch, **options)
+        run.note(
+            pretrain={"options": asked, "verdict": encoder.record["verdict"], "seconds": encoder.record["seconds"]}
+        )
+    run.write_data(data)
+    return encoder
+
+
+def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None = None) -> Embeddings:
+    """Return the embeddings of all of `data`; what an earlier run embedded with the same encoder is kept."""
+    digest = _digest(run)
+    known = _known_rows(run, data, digest)
+    new = np.flatnonzero(known < 0)
+    if not len(new) and len(run.embeddings) == len(data):
+        return run.embeddings
+    watch = watch or Watch()
+    watch.stage(f"embedding {len(new)} of {len(data)} items")
+    vectors = np.empty((len(data), sum(b.stop - b.start for b in encoder.blocks.values())), dtype=np.float32)
+    if len(new):
+        vectors[new] = encoder.embed(data, rows=new, progress=watch.rows).vectors
+    if len(new) < len(data):
+        old = known >= 0
+        vectors[old] = run.embeddings.vectors[known[old]]
+    embeddings = Embeddings(data.ids, vectors, encoder.blocks)
+    run.write_embeddings(embeddings, data.digests, digest)
+    return embeddings
+
+
+def graph_step(run: Run, embeddings: Embeddings, *, n_neighbors: int, seed: int, watch: Watch | None = None) -> Graph:
+    """Return the graph over all items, made unless the one that stands is of these embeddings."""
+    made_of = {"encoder": _digest(run), "count": len(embeddings), "n_neighbors": n_neighbors, "seed": seed}
+    if (run.folder / "graph.npz").is_file() and run.record.get("graph", {}).get("made_of") == made_of:
+        return run.graph
+    (watch or Watch()).stage(f"linking {len(embeddings)} items to their {n_neighbors} nearest neighbours")
+    if len(embeddings.blocks) > 1:
+        blocks = [np.ascontiguousarray(embeddings.block(name)) for name in embeddings.blocks]
+        graph = fuse(blocks, n_neighbors=n_neighbors, seed=seed)
+    else:
+        graph = knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed)
+    graph.save(run.folder / "graph.npz")
+    run.note(graph={"made_of": made_of, "recall": graph.recall, "notes": list(graph.notes)})
+    return graph
+
+
+def propagate_step(
+    run: Run,
+    data: Dataset,
+    graph: Graph,
+    *,
+    rule: str = "auto",
+    priors: Any = None,
+    seed: int = 0,
+    abstain_below: float | None = None,
+    watch: Watch | None = None,
+) -> Propagation:
+    """Return the answer and write labels.parquet, labels.csv and label_issues.csv."""
+    labels = data.labels
+    assert labels is not None
+    answer = propagate(graph, labels, rule, priors=priors, seed=seed, progress=(watch or Watch()).stage)
+    if abstain_below is not None:
+        answer = answer.abstain_below(abstain_below)
+    run.write_labels(data.ids, answer, asked={"rule": rule, "priors": priors, "abstain_below": abstain_below})
+    issues = find_label_issues(make_problem(graph, labels, priors)[0], seed=seed).above(0.5)
+    run.write_issues(data.ids, labels, issues)
+    return answer
+
+
+def _digest(run: Run) -> str:
+    """Return what tells one trained encoder from another."""
+    with (run.encoder_folder / "model.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
+
+
+def _shares_items(run: Run, data: Dataset) -> bool:
+    """Tell whether an item of `data` stands in the run folder with the same content."""
+    if not (run.folder / "ids.parquet").is_file():
+        return False
+    return bool((_find_rows(pq.read_table(run.folder / "ids.parquet"), data) >= 0).any())
+
+
+def _known_rows(run: Run, data: Dataset, encoder_digest: str) -> np.ndarray:
+    """Return for each item the row [N] that this encoder embedded it in, -1 where it is new or has changed."""
+    if (run.folder / "ids.parquet").is_file():
+        table = pq.read_table(run.folder / "ids.parquet")
+        if table.schema.metadata[b"encoder"].decode() == encoder_digest:
+            return _find_rows(table, data)
+    return np.full(len(data), -1)
+
+
+def _find_rows(table: pa.Table, data: Dataset) -> np.ndarray:
+    rows = {
+        pair: row for row, pair in enumerate(zip(table["id"].to_pylist(), table["digest"].to_pylist(), strict=True))
+    }
+    return np.array([rows.get(pair, -1) for pair in zip(data.ids.tolist(), data.digests.tolist(), strict=True)])

@@ -1,0 +1,69 @@
+"""The state of a training that stopped half-way: one file, written whole or not at all, never unpickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim import Optimizer
+
+from handful.errors import InputError
+from handful.files import replace_file
+
+
+def save_loop(
+    path: Path,
+    method: nn.Module,
+    optimizer: Optimizer,
+    state: Mapping[str, Any],
+    *,
+    average: Mapping[str, torch.Tensor] | None = None,
+) -> None:
+    """Write weights, optimizer moments, averaged weights and `state` (JSON values) to `path` (safetensors)."""
+    tensors = {f"method.{name}": tensor for name, tensor in method.state_dict().items()}
+    tensors |= {f"average.{name}": tensor for name, tensor in (average or {}).items()}
+    for index, moments in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_file(path) as temporary:
+        save_file(separate(tensors), temporary, metadata={"state": json.dumps(state)})
+
+
+def load_loop(path: Path, method: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Put the weights and moments of `path` into `method` and `optimizer`; return the state and the averaged weights.
+
+    Raises InputError where the file is damaged, or the weights are of another network.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            state = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is not a training state ({error}): delete it to start again.") from error
+    try:
+        method.load_state_dict(_part(tensors, "method."))
+    except RuntimeError as error:
+        raise InputError(f"{path} was trained with another network: choose another output folder.") from error
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in _part(tensors, "optimizer.").items():
+        index, kind = name.split(".")
+        moments.setdefault(int(index), {})[kind] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    return state, _part(tensors, "average.")
+
+
+def separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors on the CPU, each with memory of its own, as safetensors needs them."""
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
+    }
+
+
+def _part(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

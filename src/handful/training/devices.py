@@ -1,0 +1,48 @@
+"""Which device and precision to train in, how many processes share the work, and where randomness comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from handful.errors import InputError
+
+
+def make_accelerator(precision: str, *, trackers: Sequence[str] = (), folder: Path | None = None) -> Accelerator:
+    """Return the device, the processes and the precision to train in.
+
+    precision: "no", "bf16", "fp16", or "auto": bfloat16 where the processor multiplies in it, which doubles the pace
+    of convolutions there. trackers: names that accelerate knows ("tensorboard", "wandb", "mlflow", ...), which write
+    to `folder`. Raises InputError for a tracker that is not installed.
+    """
+    if precision == "auto":
+        precision = "bf16" if _has_fast_bfloat16() else "no"
+    accelerator = Accelerator(mixed_precision=precision, log_with=list(trackers) or None, project_dir=folder)
+    missing = set(trackers) - {
+        tracker if isinstance(tracker, str) else tracker.name for tracker in accelerator.log_with
+    }
+    if missing:
+        raise InputError(f"the tracker {min(missing)!r} is not installed: install it, or train without it.")
+    return accelerator
+
+
+def step_generator(seed: int, at: int, accelerator: Accelerator, *, part: int = 0) -> torch.Generator:
+    """Return the source of all randomness of step `at`: the same whether or not the training was interrupted.
+
+    part: which part of the step it is, where gradients are accumulated. Each process draws its own.
+    """
+    drawn = int(
+        np.random.SeedSequence([seed, at, part, accelerator.process_index]).generate_state(1, np.uint64)[0] >> 1
+    )
+    torch.manual_seed(drawn)  # dropout draws from the global source
+    return torch.Generator(accelerator.device).manual_seed(drawn)
+
+
+def _has_fast_bfloat16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))

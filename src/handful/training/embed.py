@@ -1,0 +1,82 @@
+"""The embedding of a data set: ids, vectors and which columns came from which block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import nn
+
+from handful.data import Samples
+from handful.errors import InputError
+from handful.modalities.contract import Modality
+
+Progress = Callable[[int, int], None]  # rows done, rows in all
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """What an encoder makes of a data set.
+
+    ids: [N] the items' ids; vectors: [N, D] float32, every block's rows of length one.
+    blocks: the columns of each block by name; a single encoder has one.
+    """
+
+    ids: np.ndarray
+    vectors: np.ndarray
+    blocks: Mapping[str, slice] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def block(self, name: str) -> np.ndarray:
+        """Return the vectors [N, d] of one block."""
+        if name not in self.blocks:
+            raise InputError(f"{name!r} is not a block of these embeddings: they hold {', '.join(self.blocks)}.")
+        return self.vectors[:, self.blocks[name]]
+
+
+def batches_of(rows: np.ndarray, batch_size: int) -> Iterator[np.ndarray]:
+    """Yield `rows` in order, `batch_size` at a time."""
+    for start in range(0, len(rows), batch_size):
+        yield rows[start : start + batch_size]
+
+
+@torch.inference_mode()
+def pooled_vectors(
+    network: nn.Module,
+    modality: Modality,
+    samples: Samples,
+    rows: np.ndarray,
+    *,
+    batch_size: int = 512,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """Return the pooled vectors [len(rows), D] float32 of `rows`, in evaluation mode, whatever mode it was in."""
+    was_training = network.training
+    network.eval()
+    found: np.ndarray | None = None
+    done = 0
+    device = next(network.parameters(), torch.empty(0)).device
+    for chosen in batches_of(rows, batch_size):
+        batch = modality.batch(samples, chosen)
+        vectors = network(to_device(batch, device)).pooled.float().cpu().numpy()
+        if found is None:
+            found = np.empty((len(rows), vectors.shape[1]), dtype=np.float32)
+        found[done : done + len(vectors)] = vectors
+        done += len(vectors)
+        if progress is not None:
+            progress(done, len(rows))
+    network.train(was_training)
+    if found is None:
+        raise InputError("there are no rows to embed.")
+    return found
+
+
+def to_device(batch: object, device: torch.device) -> object:
+    """Return a batch (a tensor or a dict of tensors) on `device`."""
+    if isinstance(batch, Mapping):
+        return {name: to_device(part, device) for name, part in batch.items()}
+    return batch.to(device, non_blocking=True) if isinstance(batch, torch.Tensor) else batch

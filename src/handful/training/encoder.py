@@ -1,0 +1,145 @@
+"""An encoder: one network or several side by side, each finished to vectors of length one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from handful.data import Dataset
+from handful.encoders import Encoded
+from handful.encoders.saving import build, describe
+from handful.encoders.standardise import Standardise
+from handful.errors import InputError
+from handful.files import replace_file
+from handful.modalities.contract import Batch, Modality
+from handful.modalities.registry import make_modality
+from handful.training.checkpoint import separate
+from handful.training.embed import Embeddings, Progress, pooled_vectors
+
+FORMAT = 1
+
+
+class Encoder(nn.Module):
+    """Maps samples to vectors. What `pretrain` returns; `save_pretrained` and `from_pretrained` as people know them.
+
+    networks: by name, each maps a batch to `Encoded`; finishes: by the same names, what centres and reduces each.
+    record: how it came to be (method, seed, data, health by epoch): JSON values, kept in config.json.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, nn.Module],
+        finishes: Mapping[str, Standardise],
+        modality: Modality,
+        *,
+        record: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.networks, self.finishes = nn.ModuleDict(networks), nn.ModuleDict(finishes)
+        self.modality = modality
+        self.record = dict(record or {})
+
+    def forward(self, batch: Batch) -> Encoded:
+        """Return the last network's features [B, L, D], and all blocks side by side as one vector [B, sum of D]."""
+        pooled, features = [], torch.empty(0)
+        for name, network in self.networks.items():
+            features, vector = network(batch)
+            pooled.append(self.finishes[name](vector))
+        return Encoded(features, torch.cat(pooled, 1))
+
+    @property
+    def blocks(self) -> dict[str, slice]:
+        """The columns of each block by name."""
+        ends = np.cumsum([finish.components for finish in self._finishes()])
+        return {
+            n: slice(int(e) - f.components, int(e))
+            for n, f, e in zip(self.networks, self._finishes(), ends, strict=True)
+        }
+
+    def _finishes(self) -> Sequence[Standardise]:
+        return [self.finishes[name] for name in self.networks]  # type: ignore[misc]
+
+    def embed(
+        self,
+        data: Dataset,
+        *,
+        rows: np.ndarray | None = None,
+        batch_size: int = 512,
+        progress: Progress | None = None,
+    ) -> Embeddings:
+        """Return the embeddings of every item of `data`, or of `rows` only.
+
+        Raises InputError where the data is of another kind, or was read with other settings, than the encoder's.
+        """
+        self.check_reads(data)
+        rows = np.arange(len(data)) if rows is None else rows
+        vectors = pooled_vectors(self, self.modality, data.samples, rows, batch_size=batch_size, progress=progress)
+        return Embeddings(data.ids[rows], vectors, self.blocks)
+
+    def check_reads(self, data: Dataset) -> None:
+        """Raise InputError unless this encoder can read `data`."""
+        if data.modality != self.modality.name:
+            raise InputError(f"the encoder reads {self.modality.name}, the data is {data.modality}: pretrain on it.")
+        own = {name: value for name, value in self.modality.settings.items() if name in data.settings}
+        got = {name: data.settings[name] for name in own}
+        if own != got:
+            raise InputError(f"the encoder reads {self.modality.name} with {own}, the data has {got}: read it so.")
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write model.safetensors and config.json to `folder`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {
+            "format": FORMAT,
+            "modality": {"name": self.modality.name, **self.modality.settings},
+            "networks": {name: _describe(name, network, self.modality) for name, network in self.networks.items()},
+            "record": self.record,
+        }
+        with replace_file(folder / "model.safetensors") as temporary:
+            save_file(separate(self.state_dict()), temporary)
+        with replace_file(folder / "config.json") as temporary:
+            temporary.write_text(json.dumps(config, indent=1))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Encoder:
+        """Return the encoder saved in `folder`. Raises InputError where there is none, or one of another version."""
+        folder = Path(folder)
+        config = _read_config(folder)
+        described = dict(config["modality"])
+        modality = make_modality(described.pop("name"), described)
+        with safe_open(folder / "model.safetensors", "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        networks = {name: _build(name, kind, modality) for name, kind in config["networks"].items()}
+        finishes = {name: Standardise(*tensors[f"finishes.{name}.axes"].shape) for name in networks}
+        encoder = cls(networks, finishes, modality, record=config["record"])
+        encoder.load_state_dict(tensors)
+        return encoder.eval()
+
+
+def _describe(name: str, network: nn.Module, modality: Modality) -> dict[str, Any]:
+    """Return what makes the network again: that it is a floor of this kind of data, or its class and configuration."""
+    return {"kind": "floor"} if type(network) is type(modality.floors().get(name)) else describe(network)
+
+
+def _build(name: str, described: dict[str, Any], modality: Modality) -> nn.Module:
+    if described["kind"] == "floor":
+        return modality.floors()[name]
+    return build(described, cut=modality.tokens)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no encoder: config.json is missing.")
+    config = json.loads(path.read_text())
+    if config.get("format") != FORMAT:
+        raise InputError(f"{path} is of format {config.get('format')}, this version reads {FORMAT}: pretrain again.")
+    return config

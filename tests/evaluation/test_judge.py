@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import handful
+from handful.data import encode_labels
+from handful.evaluation.judge import draw_given
+
+
+def _two_clusters(n: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1], n)
+    return rng.normal(size=(2 * n, 4)) + 6 * truth[:, None], truth
+
+
+def test_draw_gives_each_class_its_count() -> None:
+    labels = encode_labels(["a"] * 5 + ["b"] * 7 + [None] * 3)
+    rows = draw_given(labels, 3, np.random.default_rng(0))
+    assert np.bincount(labels.codes[rows]).tolist() == [3, 3]
+    assert len(set(rows.tolist())) == 6
+
+
+def test_clusters_far_apart_come_out_right_beside_the_peers() -> None:
+    vectors, truth = _two_clusters()
+    judged = handful.evaluate(vectors, truth, [2], trials=3)
+    ours, spreading, head = judged.lines
+    assert ours.accuracy > 0.98
+    assert ours.calibration_error is not None
+    assert "LabelSpreading" in spreading.method
+    assert head.accuracy > 0.9
+    assert judged.rows == 120
+
+
+def test_rows_whose_truth_is_not_known_are_not_scored() -> None:
+    vectors, truth = _two_clusters()
+    truth = truth.astype(object)
+    truth[::2] = None
+    assert handful.evaluate(vectors, truth, [1], trials=1, peers=False).rows == 60
+
+
+def test_a_class_too_small_to_draw_from_is_said() -> None:
+    vectors, _ = _two_clusters(10)
+    with pytest.raises(handful.InputError, match="class 1 has 1 rows: 1 cannot be drawn"):
+        handful.evaluate(vectors, [0] * 19 + [1], [1], trials=1)
+
+
+def test_the_same_seed_gives_the_same_lines() -> None:
+    vectors, truth = _two_clusters()
+    first, second = (handful.evaluate(vectors, truth, [1], trials=2, peers=False, seed=3) for _ in range(2))
+    assert first == second

@@ -1,0 +1,382 @@
+"""Every bad input that was thought of: each is told in one sentence and leaves nothing behind."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pictures import encoded, picture, write_idx, write_pictures
+from PIL import Image
+
+import handful
+from handful import InputError
+from handful.data import check_something_to_label
+
+GOOD = "id,label\ncat/1.png,cat\ndog/1.png,dog\n"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bad input: what is wrong, how it comes about, and words of the sentence that tells it.
+
+    make: writes files to a folder that holds good photos in `photos/` and good labels in `ok.csv`; returns the source
+        and the labels where they are others than these.
+    """
+
+    fault: str
+    make: Callable[[Path], dict[str, Any]]
+    told: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def text(name: str, content: str | bytes) -> Callable[[Path], dict[str, Any]]:
+    """Make a labels file of `content`."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return {"labels": folder / name}
+
+    return make
+
+
+def source(name: str, content: bytes | None = None) -> Callable[[Path], dict[str, Any]]:
+    """Make a source of one file, or of nothing."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        if content is not None:
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(content)
+        return {"source": folder / name, "labels": None}
+
+    return make
+
+
+def given(value: Any, labels: Any = None) -> Callable[[Path], dict[str, Any]]:
+    """Make a source of a Python value."""
+    return lambda folder: {"source": value, "labels": labels}
+
+
+def saved(array: np.ndarray, labels: Any = None) -> Callable[[Path], dict[str, Any]]:
+    """Make a source of an array in a .npy file."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        np.save(folder / "x.npy", array, allow_pickle=array.dtype.hasobject)
+        return {"source": folder / "x.npy", "labels": labels}
+
+    return make
+
+
+def empty_folder(folder: Path) -> dict[str, Any]:
+    (folder / "empty").mkdir()
+    return {"source": folder / "empty", "labels": None}
+
+
+def hidden_only(folder: Path) -> dict[str, Any]:
+    return {"source": write_pictures(folder / "hidden", [".a.png", ".b/c.png"]), "labels": None}
+
+
+def texts_only(folder: Path) -> dict[str, Any]:
+    (folder / "texts").mkdir()
+    (folder / "texts" / "a.txt").write_text("hello")
+    (folder / "texts" / "b.md").write_text("# hello")
+    return {"source": folder / "texts", "labels": None}
+
+
+def all_damaged(folder: Path) -> dict[str, Any]:
+    (folder / "damaged").mkdir()
+    (folder / "damaged" / "a.png").write_bytes(b"")
+    (folder / "damaged" / "b.jpg").write_bytes(encoded(picture(0), "JPEG")[:300])
+    return {"source": folder / "damaged", "labels": None}
+
+
+def one_damaged(content: bytes) -> Callable[[Path], dict[str, Any]]:
+    def make(folder: Path) -> dict[str, Any]:
+        (folder / "photos" / "bad.jpg").write_bytes(content)
+        return {}
+
+    return make
+
+
+def npz(**arrays: np.ndarray) -> Callable[[Path], dict[str, Any]]:
+    def make(folder: Path) -> dict[str, Any]:
+        np.savez(folder / "x.npz", **arrays)
+        return {"source": folder / "x.npz", "labels": None}
+
+    return make
+
+
+def idx(change: Callable[[bytes], bytes]) -> Callable[[Path], dict[str, Any]]:
+    def make(folder: Path) -> dict[str, Any]:
+        path = write_idx(folder / "a-images-idx3-ubyte", np.zeros((5, 8, 8), np.uint8))
+        path.write_bytes(change(path.read_bytes()))
+        return {"source": path, "labels": None}
+
+    return make
+
+
+def idx_pair(folder: Path) -> dict[str, Any]:
+    write_idx(folder / "a-labels-idx1-ubyte", np.zeros(4, np.uint8))
+    return {"source": write_idx(folder / "a-images-idx3-ubyte", np.zeros((5, 8, 8), np.uint8)), "labels": "source"}
+
+
+def idx_of_two_shapes(folder: Path) -> dict[str, Any]:
+    write_idx(folder / "a-images-idx3-ubyte", np.zeros((5, 8, 8), np.uint8))
+    write_idx(folder / "b-images-idx3-ubyte", np.zeros((5, 9, 9), np.uint8))
+    return {"source": folder, "labels": None}
+
+
+def parquet(**columns: Any) -> Callable[[Path], dict[str, Any]]:
+    def make(folder: Path) -> dict[str, Any]:
+        pq.write_table(pa.table(columns), folder / "t.parquet")
+        return {"source": folder / "t.parquet", "labels": None}
+
+    return make
+
+
+def damaged_parquet(folder: Path) -> dict[str, Any]:
+    pq.write_table(pa.table({"image": [encoded(picture(s)) for s in range(9)]}), folder / "t.parquet")
+    raw = bytearray((folder / "t.parquet").read_bytes())
+    raw[4:200] = b"\xff" * 196
+    (folder / "t.parquet").write_bytes(raw)
+    return {"source": folder / "t.parquet", "labels": None}
+
+
+def unwritable_cache(folder: Path) -> dict[str, Any]:
+    (folder / "file").write_text("")
+    return {"cache": folder / "file" / "cache"}
+
+
+def full_cache(folder: Path) -> dict[str, Any]:
+    """A file that cannot be unpacked because its header announces more than any disk holds."""
+    raw = bytes([0, 0, 8, 3]) + struct.pack(">3I", 2**31, 2**14, 2**14)
+    (folder / "a-images-idx3-ubyte.gz").write_bytes(gzip.compress(raw))
+    return {"source": folder / "a-images-idx3-ubyte.gz", "labels": None}
+
+
+NAN = np.zeros((9, 8, 8), np.float32)
+NAN[4, 2, 2] = np.nan
+INFINITE = np.zeros((9, 8, 8), np.float64)
+INFINITE[7] = -np.inf
+
+CASES = [
+    # The source.
+    Case("path does not exist", source("nowhere"), "does not exist"),
+    Case("path does not exist", source("nowhere/at/all"), "does not exist"),
+    Case("path nearly exists", source("photo"), "Did you mean 'photos'?"),
+    Case("empty folder", empty_folder, "it is empty"),
+    Case("hidden files only", hidden_only, "it is empty"),
+    Case("folder of texts", texts_only, "none of its 2 files is one", {"modality": "image"}),
+    Case("all images damaged", all_damaged, "none of the 2 images of damaged/ can be read: a.png is empty"),
+    Case("truncated image, strict", one_damaged(encoded(picture(0), "JPEG")[:400]), "bad.jpg", {"strict": True}),
+    Case("zero-byte image, strict", one_damaged(b""), "bad.jpg is empty (0 bytes)", {"strict": True}),
+    Case("mislabelled image, strict", one_damaged(b"a text"), "bad.jpg is not an image", {"strict": True}),
+    Case("empty file", source("x.csv", b""), "is empty (0 bytes)"),
+    Case("a file of another kind", source("x.bin", bytes(range(256)) * 9), "is of no kind that is read"),
+    Case("a file of another kind", source("x.tar", b"a.png\0\0\0" * 90), "is of no kind that is read"),
+    Case("a zip of images", source("x.zip", b"PK\x03\x04 damaged"), "is not a readable .npz archive"),
+    Case("a source of another type", given(3), "a source of type int cannot be read"),
+    Case("a source of another type", given({"a": 1}), "a source of type dict cannot be read"),
+    Case("empty list", given([]), "the list of images is empty"),
+    Case("the same path twice", given(["a.png", "b.png", "a.png"]), "'a.png' stands twice, at item 0 and at item 2"),
+    Case("nested lists of several lengths", given([[1, 2], [3]]), "lists of different lengths"),
+    Case("unknown kind of data", given([b""]), "modality='imge' is not known", {"modality": "imge"}),
+    Case("unknown setting", lambda _: {}, "'chanels' is not a setting", {"chanels": 3}),
+    Case("size of zero", lambda _: {}, "size must be a whole number of pixels", {"size": 0}),
+    Case("size in words", lambda _: {}, "size must be a whole number of pixels", {"size": "big"}),
+    Case("two channels", lambda _: {}, "channels must be 1 (grey) or 3 (colour)", {"channels": 2}),
+    Case("unknown fit", lambda _: {}, "fit='stretch' is not known", {"fit": "stretch"}),
+    # Arrays.
+    Case("NaN in an array", saved(NAN), "x.npy row 4 holds NaN or infinity"),
+    Case("NaN in an array", given(NAN), "row 4 holds NaN or infinity"),
+    Case("infinity in an array", saved(INFINITE), "x.npy row 7 holds NaN or infinity"),
+    Case("NaN in a list of arrays", given([np.zeros((8, 8)), np.full((9, 9), np.nan)]), "item 1 holds NaN"),
+    Case("mixed-up shape", saved(np.zeros((32, 32, 3, 50), np.uint8)), "use transpose(3, 0, 1, 2)"),
+    Case("mixed-up shape", saved(np.zeros((50, 5, 32, 32), np.uint8)), "C of 1, 3 or 4"),
+    Case("mixed-up shape", saved(np.zeros((50, 3, 32, 3), np.uint8)), "layout='NCHW' or layout='NHWC'"),
+    Case("mixed-up shape", saved(np.zeros((2, 3, 4, 5, 6), np.uint8)), "(2, 3, 4, 5, 6)"),
+    Case("rows of pixels", saved(np.zeros((50, 784), np.uint8)), "reshape(-1, 28, 28)"),
+    Case("a single image", saved(np.zeros((32, 32, 3), np.uint8)), "array[None]"),
+    Case("one axis", saved(np.zeros(50, np.uint8)), "has the shape (50,)"),
+    Case("no rows", saved(np.zeros((0, 28, 28), np.uint8)), "has the shape (0, 28, 28)"),
+    Case("another range of values", saved(np.full((5, 8, 8), 16.0)), "say value_range=(16, 16)"),
+    Case("values below zero", saved(np.linspace(-2, 2, 320).reshape(5, 8, 8)), "values from -2 to 2"),
+    Case("complex numbers", saved(np.zeros((5, 8, 8), complex)), "samples must be numbers"),
+    Case("texts in an array", given(np.array([["a", "b"]])), "samples must be numbers"),
+    Case("pickled objects", saved(np.array([{}, {}], object)), "is not a readable .npy array"),
+    Case("truncated .npy", source("x.npy", b"\x93NUMPY\x01\0\x10\0{'descr': '|u1',"), "is not a readable .npy array"),
+    Case("damaged .npz", source("x.npz", b"PK\x03\x04damaged"), "is not a readable .npz archive"),
+    Case("several arrays", npz(a=np.zeros((5, 8, 8)), b=np.zeros((5, 8, 8))), "choose one with column='NAME'"),
+    Case("no such array", npz(a=np.zeros((5, 8, 8))), "has no array 'b'", {"column": "b"}),
+    Case("truncated IDX", idx(lambda raw: raw[:-1]), "is truncated"),
+    Case("truncated IDX", idx(lambda raw: raw[:9]), "is truncated: it ends within its header"),
+    Case("IDX of nothing", idx(lambda raw: raw[:4] + bytes(4) + raw[8:]), "there is nothing in it"),
+    Case("IDX images and labels that differ", idx_pair, "not a pair"),
+    Case("IDX files of two shapes", idx_of_two_shapes, "read them one by one"),
+    # Tables.
+    Case("table without paths", source("t.csv", b"name,size\na,1\n"), "its columns are 'name', 'size'"),
+    Case("table without rows", source("t.csv", b"path,label\n"), "t.csv has no rows"),
+    Case(
+        "table of missing files", source("t.csv", b"path\na.png\nb.png\n"), "none of the 2 images of t.csv can be read"
+    ),
+    Case(
+        "the same id twice in a table",
+        source("t.csv", b"path\na.png\nb.png\na.png\n"),
+        "t.csv line 2 and at t.csv line 4",
+    ),
+    Case("no such column", source("t.csv", b"path\na.png\n"), "has no column 'img'", {"column": "img"}),
+    Case("several columns of bytes", parquet(a=[b"x"], b=[b"y"]), "choose one with column='NAME'"),
+    Case("a column of numbers", parquet(path=[1, 2]), "holds neither bytes nor paths"),
+    Case("damaged Parquet", source("t.parquet", b"PAR1 damaged"), "is not readable as Parquet"),
+    Case("damaged Parquet", damaged_parquet, "t.parquet is damaged"),
+    # Labels.
+    Case("labels file does not exist", lambda folder: {"labels": folder / "nofile.csv"}, "nofile.csv does not exist"),
+    Case("labels file nearly exists", lambda folder: {"labels": folder / "oks.csv"}, "Did you mean 'ok.csv'?"),
+    Case("labels are a folder", lambda folder: {"labels": folder / "photos"}, "are a folder"),
+    Case("a word that is nearly one", lambda folder: {"labels": "folder"}, "Did you mean 'folders'?"),
+    Case("empty labels file", text("l.csv", ""), "l.csv is empty"),
+    Case("unknown id", text("l.csv", GOOD + "nope.png,cat\n"), "l.csv line 4: 'nope.png' is not an id in photos/"),
+    Case("unknown id", text("l.csv", GOOD + "cta/2.png,cat\n"), "Did you mean 'cat/2.png'?"),
+    Case("unknown id in a mapping", lambda _: {"labels": {"x": "a"}}, "'x' is not an id in photos/"),
+    Case("ids that disagree", text("l.csv", GOOD + "cat/1.png,dog\n"), "l.csv line 4: 'cat/1.png' is labelled 'dog'"),
+    Case("one class only", text("l.csv", "id,label\ncat/1.png,a\ncat/2.png,a\n"), "labels 2 rows, all as 'a'"),
+    Case("no label", text("l.csv", "id,label\n"), "l.csv gives no label"),
+    Case("no label", text("l.csv", "id,label\ncat/1.png,\ndog/1.png,-1\n"), "l.csv gives no label"),
+    Case("no label", lambda _: {"labels": [None] * 4}, "the labels given gives no label"),
+    Case("missing column", text("l.csv", "file,cls\ncat/1.png,cat\n"), "its columns are 'file', 'cls'"),
+    Case("missing column", text("l.csv", "id,lable\ncat/1.png,cat\n"), "Did you mean 'lable'?"),
+    Case("missing column", lambda _: {}, "has no column 'kind'", {"label_column": "kind"}),
+    Case("no header", text("l.csv", "cat/1.png,cat\ndog/1.png,dog\n"), "its columns are 'cat/1.png', 'cat'"),
+    Case("wrong encoding", text("l.csv", b"id,label\n\xff\xfe\0\1"), "l.csv line 2 is not UTF-8 (byte 0xff)"),
+    Case("wrong encoding", text("l.csv", "id,label\ncat/1.png,Käfer\n".encode("latin-1")), "line 2 is not UTF-8"),
+    Case("wrong encoding", text("l.csv", GOOD.encode("utf-16")), "l.csv is UTF-16"),
+    Case("a BOM and no label", text("l.csv", "\ufeffid,label\n"), "l.csv gives no label"),
+    Case("NUL bytes", text("l.csv", "id,label\ncat/1.png,a\0b\n"), "l.csv line 2 holds a NUL byte"),
+    Case(
+        "quotes left open", text("l.csv", GOOD + '"cat/2.png,cat\ntop.png,dog\n'), "opens a quote that is never closed"
+    ),
+    Case("too many cells", text("l.csv", GOOD + "cat/2.png,cat,or dog\n"), "line 4 has 3 cells and the header has 2"),
+    Case("a cell of megabytes", text("l.csv", "id,label\n" + "x" * 200_000 + ",a\n"), "xxx...xxx"),
+    Case("labels too few", lambda _: {"labels": ["a", "b"]}, "has 2 entries and photos/ has 4 rows"),
+    Case("labels of two axes", lambda _: {"labels": np.zeros((4, 2))}, "shape (4, 2)"),
+    Case("strings and numbers mixed", lambda _: {"labels": ["a", 1, None, None]}, "all strings or all whole numbers"),
+    Case("fractions", lambda _: {"labels": [0.5, 1.5, -1, -1]}, "neither a string nor a whole number"),
+    Case("a source without labels", given([encoded(picture(0))] * 2, "source"), "carries no labels of its own"),
+    Case("folders without sub-folders", given([encoded(picture(0))], "folders"), "needs a folder with sub-folders"),
+    # The cache.
+    Case("unwritable cache", unwritable_cache, "cannot be written"),
+    Case("full disk", full_cache, "GB are needed"),
+]
+FAULTS = {
+    "path does not exist", "empty folder", "folder of texts", "truncated image, strict", "zero-byte image, strict",
+    "mislabelled image, strict", "unknown id", "ids that disagree", "one class only", "no label", "missing column",
+    "wrong encoding", "a BOM and no label", "NaN in an array", "mixed-up shape", "unwritable cache", "full disk",
+}  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return good_folder(tmp_path)
+
+
+def good_folder(folder: Path) -> Path:
+    """Write `photos/` and `ok.csv` to a folder and return it."""
+    write_pictures(folder / "photos", ["cat/1.png", "cat/2.png", "dog/1.png", "top.png"], size=(8, 8))
+    (folder / "ok.csv").write_text(GOOD)
+    return folder
+
+
+def assert_one_sentence(told: str) -> None:
+    """Fail unless a text is one line of sensible length that ends as a sentence does."""
+    assert "\n" not in told
+    assert 20 < len(told) < 500, told
+    assert told.endswith((".", "?")), told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault.replace(" ", "-"))
+def test_bad_input_is_one_sentence_and_leaves_nothing(case: Case, folder: Path, cache: Path):
+    made = {"source": folder / "photos", "labels": folder / "ok.csv", **case.make(folder), **case.options}
+    with pytest.raises(InputError) as error:
+        handful.read(made.pop("source"), made.pop("labels"), **made)
+    assert_one_sentence(str(error.value))
+    assert case.told in str(error.value)
+    assert not list(cache.rglob("*.tmp"))
+
+
+FLAGS = {"strict": "--strict", "size": "--size", "label_column": "--label-column"}
+
+
+def command_line(case: Case, folder: Path) -> list[str] | None:
+    """Return the words of `handful label` that meet the same fault, None where only Python can."""
+    made = {"source": folder / "photos", "labels": folder / "ok.csv", **case.make(folder)}
+    on_disk = isinstance(made["source"], Path) and isinstance(made["labels"], Path | str | None)
+    if not on_disk or "cache" in made or not set(case.options) <= set(FLAGS):
+        return None
+    words = ["handful", "label", str(made["source"]), "--out", str(folder / "run")]
+    words += [] if made["labels"] is None else ["--labels", str(made["labels"])]
+    for name, value in case.options.items():
+        words += [FLAGS[name]] if value is True else [FLAGS[name], str(value)]
+    return words
+
+
+def test_the_command_line_says_the_same_and_exits_2(tmp_path_factory, monkeypatch, capsys):
+    from handful.cli import main
+
+    tried, wrong = 0, []
+    for case in CASES:
+        folder = good_folder(tmp_path_factory.mktemp("case"))
+        words = command_line(case, folder)
+        if words is None:
+            continue
+        tried += 1
+        monkeypatch.setattr("sys.argv", words)
+        with pytest.raises(SystemExit) as end:
+            main()
+        told = capsys.readouterr().err.strip()
+        if end.value.code != 2 or case.told not in told or "\n" in told or (folder / "run").exists():
+            wrong.append((case.fault, end.value.code, told))
+    assert tried == 69
+    assert not wrong
+
+
+def test_the_table_holds_every_fault_that_was_asked_for():
+    assert {case.fault for case in CASES} >= FAULTS
+    assert len(CASES) == 93
+
+
+def test_the_good_folder_is_good(folder: Path):
+    data = handful.read(folder / "photos", folder / "ok.csv")
+    assert data.labels.given.tolist() == [True, False, True, False]
+
+
+def test_labels_for_every_row_leave_nothing_to_find(folder: Path):
+    data = handful.read(folder / "photos", ["a", "b", "a", "b"])
+    with pytest.raises(InputError, match="each of the 4 rows: nothing is left to label") as error:
+        check_something_to_label(data.labels, "labels.csv")
+    assert_one_sentence(str(error.value))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="to root every folder is open")
+def test_a_folder_that_may_not_be_opened_is_told(folder: Path):
+    (folder / "photos" / "cat").chmod(0)
+    with pytest.raises(InputError, match="cat cannot be read: Permission denied"):
+        handful.read(folder / "photos")
+    (folder / "photos" / "cat").chmod(0o755)
+
+
+def test_damaged_images_among_good_ones_do_not_stop_the_reading(folder: Path):
+    (folder / "photos" / "zero.png").write_bytes(b"")
+    (folder / "photos" / "cut.png").write_bytes(encoded(Image.effect_noise((64, 64), 50))[:900])
+    (folder / "photos" / "text.gif").write_text("a text")
+    data = handful.read(folder / "photos", folder / "ok.csv")
+    assert len(data) == 4
+    assert sorted(refusal.id for refusal in data.refused) == ["cut.png", "text.gif", "zero.png"]
