@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small tensors on a busy machine: threads cost more than they give
 
 
 @pytest.fixture(autouse=True)

@@ -172,6 +172,8 @@ CASES = [
     Case("path does not exist", source("nowhere"), "does not exist"),
     Case("path does not exist", source("nowhere/at/all"), "does not exist"),
     Case("path nearly exists", source("photo"), "Did you mean 'photos'?"),
+    Case("path does not exist", source("x" * 5000), "does not exist"),
+    Case("no such user", given("~nobody-of-this-name/photos"), "does not exist"),
     Case("empty folder", empty_folder, "it is empty"),
     Case("hidden files only", hidden_only, "it is empty"),
     Case("folder of texts", texts_only, "none of its 2 files is one", {"modality": "image"}),
@@ -240,6 +242,7 @@ CASES = [
     # Labels.
     Case("labels file does not exist", lambda folder: {"labels": folder / "nofile.csv"}, "nofile.csv does not exist"),
     Case("labels file nearly exists", lambda folder: {"labels": folder / "oks.csv"}, "Did you mean 'ok.csv'?"),
+    Case("labels file does not exist", lambda folder: {"labels": "x" * 5000}, "does not exist"),
     Case("labels are a folder", lambda folder: {"labels": folder / "photos"}, "are a folder"),
     Case("a word that is nearly one", lambda folder: {"labels": "folder"}, "Did you mean 'folders'?"),
     Case("empty labels file", text("l.csv", ""), "l.csv is empty"),
@@ -247,10 +250,14 @@ CASES = [
     Case("unknown id", text("l.csv", GOOD + "cta/2.png,cat\n"), "Did you mean 'cat/2.png'?"),
     Case("unknown id in a mapping", lambda _: {"labels": {"x": "a"}}, "'x' is not an id in photos/"),
     Case("ids that disagree", text("l.csv", GOOD + "cat/1.png,dog\n"), "l.csv line 4: 'cat/1.png' is labelled 'dog'"),
-    Case("one class only", text("l.csv", "id,label\ncat/1.png,a\ncat/2.png,a\n"), "labels 2 rows, all as 'a'"),
-    Case("no label", text("l.csv", "id,label\n"), "l.csv gives no label"),
-    Case("no label", text("l.csv", "id,label\ncat/1.png,\ndog/1.png,-1\n"), "l.csv gives no label"),
-    Case("no label", lambda _: {"labels": [None] * 4}, "the labels given gives no label"),
+    Case(
+        "one class only",
+        text("l.csv", "id,label\ncat/1.png,a\ncat/2.png,a\n"),
+        "one class only in l.csv, 'a' on 2 rows",
+    ),
+    Case("no label", text("l.csv", "id,label\n"), "there is no label in l.csv"),
+    Case("no label", text("l.csv", "id,label\ncat/1.png,\ndog/1.png,-1\n"), "there is no label in l.csv"),
+    Case("no label", lambda _: {"labels": [None] * 4}, "there is no label in the labels given"),
     Case("missing column", text("l.csv", "file,cls\ncat/1.png,cat\n"), "its columns are 'file', 'cls'"),
     Case("missing column", text("l.csv", "id,lable\ncat/1.png,cat\n"), "Did you mean 'lable'?"),
     Case("missing column", lambda _: {}, "has no column 'kind'", {"label_column": "kind"}),
@@ -258,7 +265,7 @@ CASES = [
     Case("wrong encoding", text("l.csv", b"id,label\n\xff\xfe\0\1"), "l.csv line 2 is not UTF-8 (byte 0xff)"),
     Case("wrong encoding", text("l.csv", "id,label\ncat/1.png,Käfer\n".encode("latin-1")), "line 2 is not UTF-8"),
     Case("wrong encoding", text("l.csv", GOOD.encode("utf-16")), "l.csv is UTF-16"),
-    Case("a BOM and no label", text("l.csv", "\ufeffid,label\n"), "l.csv gives no label"),
+    Case("a BOM and no label", text("l.csv", "\ufeffid,label\n"), "there is no label in l.csv"),
     Case("NUL bytes", text("l.csv", "id,label\ncat/1.png,a\0b\n"), "l.csv line 2 holds a NUL byte"),
     Case(
         "quotes left open", text("l.csv", GOOD + '"cat/2.png,cat\ntop.png,dog\n'), "opens a quote that is never closed"
@@ -312,6 +319,12 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(case: Case, folder: Path, 
     assert not list(cache.rglob("*.tmp"))
 
 
+ALL_LABELLED = GOOD + "cat/2.png,cat\ntop.png,dog\n"
+AFTER_READING = [  # what only the steps after reading can tell
+    Case("labels for every row", text("l.csv", ALL_LABELLED), "each of the 4 rows of photos/ has a label already"),
+    Case("fewer rows than neighbours", lambda _: {}, "n_neighbors=10 needs more than 10 items"),
+    Case("no labels", lambda _: {"labels": None}, "no label is given for the 4 items of photos/"),
+]
 FLAGS = {"strict": "--strict", "size": "--size", "label_column": "--label-column"}
 
 
@@ -319,7 +332,7 @@ def command_line(case: Case, folder: Path) -> list[str] | None:
     """Return the words of `handful label` that meet the same fault, None where only Python can."""
     made = {"source": folder / "photos", "labels": folder / "ok.csv", **case.make(folder)}
     on_disk = isinstance(made["source"], Path) and isinstance(made["labels"], Path | str | None)
-    if not on_disk or "cache" in made or not set(case.options) <= set(FLAGS):
+    if not on_disk or "cache" in made or not set(case.options) <= set(FLAGS) or case.fault == "size in words":
         return None
     words = ["handful", "label", str(made["source"]), "--out", str(folder / "run")]
     words += [] if made["labels"] is None else ["--labels", str(made["labels"])]
@@ -332,7 +345,7 @@ def test_the_command_line_says_the_same_and_exits_2(tmp_path_factory, monkeypatc
     from handful.cli import main
 
     tried, wrong = 0, []
-    for case in CASES:
+    for case in CASES + AFTER_READING:
         folder = good_folder(tmp_path_factory.mktemp("case"))
         words = command_line(case, folder)
         if words is None:
@@ -344,13 +357,13 @@ def test_the_command_line_says_the_same_and_exits_2(tmp_path_factory, monkeypatc
         told = capsys.readouterr().err.strip()
         if end.value.code != 2 or case.told not in told or "\n" in told or (folder / "run").exists():
             wrong.append((case.fault, end.value.code, told))
-    assert tried == 69
+    assert tried == 73
     assert not wrong
 
 
 def test_the_table_holds_every_fault_that_was_asked_for():
     assert {case.fault for case in CASES} >= FAULTS
-    assert len(CASES) == 93
+    assert len(CASES) == 96
 
 
 def test_the_good_folder_is_good(folder: Path):
@@ -360,8 +373,8 @@ def test_the_good_folder_is_good(folder: Path):
 
 def test_labels_for_every_row_leave_nothing_to_find(folder: Path):
     data = handful.read(folder / "photos", ["a", "b", "a", "b"])
-    with pytest.raises(InputError, match="each of the 4 rows: nothing is left to label") as error:
-        check_something_to_label(data.labels, "labels.csv")
+    with pytest.raises(InputError, match="each of the 4 rows of photos/ has a label already") as error:
+        check_something_to_label(data.labels, data.source)
     assert_one_sentence(str(error.value))
 
 

@@ -10,6 +10,12 @@ class InputError(ValueError):
     """Input that cannot be used, told in one sentence: the value, the rule, what was got and what to do."""
 
 
+def quoted(value: object) -> str:
+    """Return a value as Python writes it, cut in its middle where it is long: a damaged file can hold anything."""
+    written = repr(value)
+    return written if len(written) <= 120 else f"{written[:80]}...{written[-20:]}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the known word nearest to `word`, or "" where none is near."""
     near = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)

@@ -104,6 +104,13 @@ def test_array_digests_tell_rows_and_types_apart(cache):
     assert scan_array(array.astype(np.float64), "x", cache=cache).digests[0] != found.digests[0]
 
 
+def test_a_cache_that_cannot_be_written_is_not_needed_to_scan(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "SETTLED_NS", -(10**18))
+    (tmp_path / "a").write_text("a")
+    found = scan(FileItems(tmp_path, ["a"]), Probe(), tmp_path / "a" / "cache")
+    assert found.found.tolist() == [[1]]
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_the_first_row_that_is_not_finite_is_named(cache, value):
     array = np.zeros((50_000, 50))

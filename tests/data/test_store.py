@@ -79,6 +79,16 @@ def test_what_failed_is_left_out_and_not_tried_again(cache):
     assert dict(grown.failed) == {"digest-255": "is 255"}
 
 
+@pytest.mark.parametrize("name", ["*.npy", "*.npz"])
+def test_a_damaged_store_is_made_again(cache, name):
+    decode = Decoder()
+    store_of(range(10), cache, decode)
+    damaged = next(cache.glob(f"decoded/*/{name}"))
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    assert store_of(range(10), cache, decode).samples[:, 0].tolist() == list(range(10))
+    assert decode.calls == 20
+
+
 def test_all_failed_gives_an_empty_store(cache):
     assert len(store_of([255, 255], cache, Decoder()).samples) == 0
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
+import sys
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +20,7 @@ from PIL import Image
 
 import handful
 from handful import InputError
+from handful.data import memory
 from handful.modalities.image_arrays import LAYOUTS, find_layout, find_value_range, to_bytes, with_channels
 from handful.modalities.image_files import decode_image, looks_like_image, probe_image
 from handful.modalities.image_reading import default_size
@@ -202,6 +206,15 @@ def test_symlink_loops_end_and_each_folder_counts_where_it_lies(tmp_path):
     (tmp_path / "b" / "loop").symlink_to(tmp_path)
     (tmp_path / "a").symlink_to(tmp_path / "b")
     assert handful.read(tmp_path).ids.tolist() == ["b/1.png", "c/2.png"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere file names are always text")
+def test_a_file_name_that_is_no_text_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "SETTLED_NS", -(10**18))
+    write_pictures(tmp_path, ["a.png"])
+    (Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png"))).write_bytes(encoded(picture(1)))
+    for _ in range(2):
+        assert handful.read(tmp_path).ids.tolist() == ["a.png", "caf\\udce9.png"]
 
 
 def test_the_same_content_has_the_same_fingerprint_and_another_has_not(tmp_path):

@@ -71,7 +71,7 @@ def parse_priors(text: str | None) -> dict[Any, float] | None:
 
 
 def watch() -> Watch:
-    """Return a watch that tells on stderr how far it is, at most once a second on a terminal, each epoch elsewhere."""
+    """Return a watch that tells on stderr how far it is, at most once a second on a terminal, by epochs elsewhere."""
     from handful.training.pretrain import Watch
 
     teller = _Teller(sys.stderr.isatty())
@@ -80,7 +80,7 @@ def watch() -> Watch:
 
 class _Teller:
     def __init__(self, live: bool) -> None:
-        self._live, self._last = live, 0.0
+        self._live, self._last, self._epochs = live, 0.0, 1
 
     def _overwrite(self, words: str, last: bool) -> None:
         if self._live and (last or time.monotonic() - self._last > 1):
@@ -88,6 +88,7 @@ class _Teller:
             print(f"\r{words}\033[K", end="\n" if last else "", file=sys.stderr, flush=True)  # noqa: T201
 
     def step(self, beat: Beat) -> None:
+        self._epochs = beat.epochs
         self._overwrite(
             f"  epoch {beat.epoch}/{beat.epochs}, step {beat.step}/{beat.steps}: loss {beat.loss:.3f}, "
             f"{beat.samples_per_second:.0f} samples/s, {_minutes(beat.seconds_left)} left",
@@ -95,6 +96,9 @@ class _Teller:
         )
 
     def epoch(self, line: dict[str, Any]) -> None:
+        """Tell one epoch in ten, and the last: a person reads ten lines, not a hundred."""
+        if line["epoch"] % max(self._epochs // 10, 1) and line["epoch"] != self._epochs:
+            return
         if self._live:
             print("\r\033[K", end="", file=sys.stderr)  # noqa: T201
         say(f"  epoch {line['epoch']}: loss {line['loss']:.3f}; {line['verdict']}")

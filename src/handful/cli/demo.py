@@ -30,7 +30,7 @@ def demo(
             "1,797 pictures of digits, 8 x 8 pixels (UCI, in scikit-learn); one label a digit is told, drawn at random."
         )
         data = handful.read(pictures, told, "image", cache=scratch)
-        run = handful.label(data, out=out or f"{scratch}/run", seed=seed, watch=watch())
+        run = handful.label(data, out=out or f"{scratch}/run", epochs=20, seed=seed, watch=watch())
         table, summary = run.labels, run.summary()
         page = handful.report(run, data=data, truth=truth)
     hidden = told < 0

@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 
@@ -143,8 +143,3 @@ def _label_keys(key: str) -> tuple[str, ...]:
     """Return the names under which the labels of the array `key` may stand: x_train -> y_train, images -> labels."""
     twin = re.sub(r"images?|data", "labels", re.sub(r"^[xX](?=_|$)", "y", key))
     return _LABEL_KEYS if twin == key else (twin, *_LABEL_KEYS)
-
-
-def array_name(array: Any) -> str | None:
-    """Return the file that a memory map stands for, None for other arrays."""
-    return str(array.filename) if is_whole_map(array) else None

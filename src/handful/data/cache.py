@@ -30,9 +30,11 @@ def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
 
 
 @contextmanager
-def written_whole(path: Path, needed_bytes: int = 0) -> Iterator[IO[bytes]]:
+def written_whole(path: Path, needed_bytes: int = 0, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """Give a file to write that appears as `path` once the block ends without an error, and never in part.
 
+    durable: wait until it is on the disk, so that a loss of power cannot leave it hollow; not needed where what is read
+        back proves itself whole.
     Raises InputError where the folder cannot be written or has less than `needed_bytes` free.
     """
     temporary = path.with_name(f"{path.name}.{_owner()}-{threading.get_ident()}.tmp")
@@ -48,8 +50,9 @@ def written_whole(path: Path, needed_bytes: int = 0) -> Iterator[IO[bytes]]:
     try:
         with file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         if error.errno in _NO_SPACE:

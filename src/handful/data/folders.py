@@ -1,4 +1,4 @@
-"""Walking a folder."""
+"""Paths as people give them, and walking a folder."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from handful.errors import InputError
+from handful.errors import InputError, quoted
+
+
+def as_path(given: str | os.PathLike[str]) -> Path:
+    """Return a path with ~ opened. Raises InputError where nothing can lie there, such as a name of 5,000 letters."""
+    try:
+        path = Path(given).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error).rstrip(".")
+        raise InputError(f"{quoted(os.fspath(given))} does not exist: {reason}.") from None
+    return path
 
 
 def walk(root: Path) -> Iterator[Path]:

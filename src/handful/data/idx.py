@@ -147,9 +147,12 @@ def _values(files: Sequence[_File]) -> Iterator[bytes]:
 
 
 def _header(path: Path) -> _File:
-    with _open(path) as file:
-        magic = file.read(4)
-        sizes = file.read(4 * magic[3])
+    try:
+        with _open(path) as file:
+            magic = file.read(4)
+            sizes = file.read(4 * magic[3])
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path} cannot be unpacked: {first_line(error)}.") from None
     if len(sizes) < 4 * magic[3]:
         raise InputError(f"{path} is truncated: it ends within its header.")
     shape = tuple(int(length) for length in np.frombuffer(sizes, ">u4"))

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from handful.data.arrays import open_npy
+from handful.data.folders import as_path
 from handful.data.idx import is_idx, read_idx
 from handful.data.labels import Labels, encode_labels, is_unlabelled
 from handful.data.sources import Source
 from handful.data.tables import FrameTable, Table, find_column, is_frame, read_table
-from handful.errors import InputError, did_you_mean
+from handful.errors import InputError, did_you_mean, quoted
 
 ID_COLUMNS = ("id", "file_name")
 LABEL_COLUMN = "label"
@@ -47,7 +48,7 @@ def read_labels(labels: Any, source: Source, *, label_column: str | None, cache:
     if isinstance(labels, str) and labels == "folders":
         return _from_folders(source)
     if isinstance(labels, str | os.PathLike):
-        return _from_file(Path(labels).expanduser(), source, label_column, cache)
+        return _from_file(as_path(labels), source, label_column, cache)
     if isinstance(labels, Mapping):
         return _by_id(((key, value, str) for key, value in labels.items()), source)
     if is_frame(labels):
@@ -59,19 +60,18 @@ def check_labels(labels: Labels, name: str) -> None:
     """Raise InputError unless rows of at least two classes carry a label."""
     n_given = int(labels.given.sum())
     if n_given == 0:
-        raise InputError(f"{name} gives no label: at least one row of each of two classes needs one.")
+        raise InputError(f"there is no label in {name}: at least one row of each of two classes needs one.")
     if len(labels.classes) == 1:
-        raise InputError(
-            f"{name} labels {n_given} rows, all as {labels.classes[0].item()!r}: at least two classes are needed."
-        )
+        only = quoted(labels.classes[0].item())
+        raise InputError(f"there is one class only in {name}, {only} on {n_given} rows: at least two are needed.")
 
 
-def check_something_to_label(labels: Labels, name: str) -> None:
-    """Raise InputError where every row carries a label: nothing is left to find."""
+def check_something_to_label(labels: Labels, source: str) -> None:
+    """Raise InputError where every row of `source` carries a label: nothing is left to find."""
     if labels.given.all():
         raise InputError(
-            f"{name} gives a label to each of the {len(labels.codes)} rows: nothing is left to label; "
-            "leave some rows out, or measure with handful evaluate."
+            f"each of the {len(labels.codes)} rows of {source} has a label already: nothing is left to find; "
+            "leave some labels out, or measure with handful evaluate."
         )
 
 
@@ -169,7 +169,7 @@ def _by_id(entries: Iterable[tuple[Any, Any, Place]], source: Source) -> Labels:
         if row in places and values[row] != value:
             before = places[row]().removesuffix(": ") or "before"
             raise InputError(
-                f"{place()}{_quoted(str(key))} is labelled {_quoted(value)} here and {_quoted(values[row])} "
+                f"{place()}{quoted(str(key))} is labelled {quoted(value)} here and {quoted(values[row])} "
                 f"({before}): a row has one label."
             )
         values[row], places[row] = value, place
@@ -197,11 +197,10 @@ class _IdFinder:
 
     def unknown(self, key: str) -> str:
         """Say that an id is unknown, what ids are, and which one was likely meant."""
-        paths = isinstance(self._source.root, Path)
-        rule = (
-            "ids are paths relative to the source" if paths else f"its ids are such as {_quoted(self._source.ids[0])}"
-        )
-        return f"{_quoted(key)} is not an id in {self._source.name}: {rule}.{self._nearest(key)}"
+        rule = "ids are paths relative to the source"
+        if self._source.root is None:
+            rule = f"its ids are such as {quoted(str(self._source.ids[0]))}"
+        return f"{quoted(key)} is not an id in {self._source.name}: {rule}.{self._nearest(key)}"
 
     def _nearest(self, key: str) -> str:
         """Return " Did you mean ...?", at a cost that 100,000 ids allow: by file name first, then by spelling."""
@@ -212,12 +211,6 @@ class _IdFinder:
             return did_you_mean(key, same[:1000]) or f" Did you mean {same[0]!r}?"
         close = [id for id in self._rows if abs(len(id) - len(key)) <= 3]
         return did_you_mean(key, close[:3000])
-
-
-def _quoted(value: Any) -> str:
-    """Return a value as it is written in Python, cut where it is long: a damaged file can hold a cell of megabytes."""
-    written = repr(value.item() if isinstance(value, np.generic) else value)
-    return written if len(written) <= 120 else f"{written[:80]}...{written[-20:]}"
 
 
 def _plain(key: str) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from handful.data.cache import written_whole
+from handful.errors import InputError
 
 SETTLED_NS = 2_000_000_000
 """A file changed within so short a time before it was read may change again under the same time stamp."""
@@ -22,7 +26,7 @@ def file_marks(root: Path, paths: Sequence[str]) -> np.ndarray:
     marks = np.zeros((len(paths), 4), np.int64)
     for row, path in enumerate(paths):
         try:
-            status = os.stat(root / path)
+            status = os.stat(os.path.join(root, path))  # a third of the time that Path takes to join
         except (OSError, ValueError):
             continue
         marks[row] = status.st_size, status.st_ino & 0x7FFF_FFFF_FFFF_FFFF, status.st_mtime_ns, status.st_ctime_ns
@@ -34,16 +38,17 @@ def settled(marks: np.ndarray, since_ns: int) -> np.ndarray:
     return (marks[:, 0] > 0) & (marks[:, 2:].max(axis=1) < since_ns - SETTLED_NS)
 
 
-def recall(path: Path) -> Mapping[str, np.ndarray] | None:
-    """Return the arrays kept at `path`, or None where there are none that can be read."""
+def recall(path: Path, names: Sequence[str]) -> Mapping[str, np.ndarray] | None:
+    """Return the arrays `names` kept at `path`, or None where they are not there or cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
         return None
 
 
 def keep(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write `arrays` to `path` in one piece."""
-    with written_whole(path, sum(array.nbytes for array in arrays.values())) as file:
+    """Write `arrays` to `path` in one piece; where that is not possible nothing is remembered."""
+    size = sum(array.nbytes for array in arrays.values())
+    with suppress(InputError), written_whole(path, size, durable=False) as file:  # members carry checksums
         np.savez(file, allow_pickle=False, **arrays)

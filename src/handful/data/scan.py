@@ -54,7 +54,7 @@ def scan_items(
         return known
     seen = _scan_rows(items, rows, probe, known, progress)
     worth = np.flatnonzero((seen.digests != "") & settled(marks, started))
-    paths = np.array([items.paths[row].encode() for row in worth.tolist()])
+    paths = np.array([os.fsencode(items.paths[row]) for row in worth.tolist()])
     if len(worth):
         keep(place, {"paths": paths, "marks": marks[worth], "digests": seen.digests[worth], "found": seen.found[worth]})
     return seen
@@ -66,11 +66,11 @@ def _scan_name(items: FileItems, probe: Probe) -> str:
 
 def _recall_scan(place: Path, paths: Sequence[str], marks: np.ndarray, blank: Scan) -> tuple[Scan, np.ndarray]:
     """Return what is known of unchanged files, and the rows [M] of all others."""
-    kept = recall(place)
+    kept = recall(place, ("paths", "marks", "digests", "found"))
     if kept is None or kept["found"].shape[1:] != blank.found.shape[1:]:
         return blank, np.arange(len(paths))
     index = {path: row for row, path in enumerate(kept["paths"].tolist())}
-    at = np.array([index.get(path.encode(), -1) for path in paths])
+    at = np.array([index.get(os.fsencode(path), -1) for path in paths])
     same = (at >= 0) & (kept["marks"][at] == marks).all(axis=1)
     digests = np.where(same, kept["digests"][at], "")
     found = np.where(same[:, None], kept["found"][at], 0)
@@ -119,7 +119,7 @@ def scan_array(array: np.ndarray, name: str, *, cache: Path, progress: Progress 
     Raises InputError that names the first row with a value that is not finite.
     """
     place = _array_place(array, cache)
-    kept = recall(place) if place is not None else None
+    kept = recall(place, ("digests", "low", "high")) if place is not None else None
     if kept is not None:
         return ArrayScan(kept["digests"], float(kept["low"]), float(kept["high"]))
     found = _scan_blocks(array, name, progress)

@@ -20,6 +20,7 @@ import numpy as np
 from handful.data.cache import written_whole
 from handful.data.digests import fingerprint
 from handful.data.items import Content, Items, Progress, Undecodable, load
+from handful.data.memory import recall
 from handful.data.pool import map_blocks
 
 FORMAT = 1
@@ -72,7 +73,7 @@ def decode_into_store(
         written_whole(folder / f"{name}.npy", len(rows) * math.prod(shape)) as file,
     ):
         kept = _write_rows(file, digests, known, fresh, failed, shape)
-    with written_whole(folder / f"{name}.npz") as file:
+    with written_whole(folder / f"{name}.npz", durable=False) as file:
         np.savez(
             file,
             digests=digests[kept],
@@ -85,16 +86,18 @@ def decode_into_store(
 
 
 def open_store(folder: Path, name: str) -> Store | None:
-    """Return the store of that name if it is there whole."""
-    samples, index = folder / f"{name}.npy", folder / f"{name}.npz"
-    if not (samples.is_file() and index.is_file()):
+    """Return the store of that name, None where it is not there whole."""
+    index = recall(folder / f"{name}.npz", ("digests", "failed", "reasons"))
+    if index is None:
         return None
-    with np.load(index, allow_pickle=False) as arrays:
-        failed = dict(zip(arrays["failed"].tolist(), arrays["reasons"].tolist(), strict=True))
-        digests = arrays["digests"]
-    if len(digests) == 0:  # an empty file cannot be mapped
-        return Store(np.zeros((0, 1), np.uint8), digests, failed)
-    return Store(np.load(samples, mmap_mode="r", allow_pickle=False), digests, failed)
+    failed = dict(zip(index["failed"].tolist(), index["reasons"].tolist(), strict=True))
+    if len(index["digests"]) == 0:  # an empty file cannot be mapped
+        return Store(np.zeros((0, 1), np.uint8), index["digests"], failed)
+    try:
+        samples = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return Store(samples, index["digests"], failed) if len(samples) == len(index["digests"]) else None
 
 
 @dataclass(frozen=True)
@@ -181,7 +184,7 @@ def _write_rows(
         while stop < min(len(digests), start + COPY_ROWS) and known.store[stop] == source:
             stop += 1
         if source >= 0:
-            file.write(np.ascontiguousarray(known.stores[source].samples[known.row[start:stop]]).data)
+            file.write(_copied(known.stores[source].samples, known.row[start:stop]).data)
         for row in range(start, stop) if source == _NEW else ():
             sample = next(fresh)
             if isinstance(sample, str):
@@ -192,6 +195,17 @@ def _write_rows(
     file.seek(0)
     _write_header(file, (int(kept.sum()), *shape))
     return kept
+
+
+def _copied(samples: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return `rows` of a store, by a plain read where they are neighbours: touched pages of a map count as memory."""
+    first = int(rows[0])
+    if isinstance(samples, np.memmap) and (np.diff(rows) == 1).all():
+        n_values = len(rows) * samples[0].size
+        return np.fromfile(
+            str(samples.filename), samples.dtype, n_values, offset=samples.offset + first * samples[0].size
+        )
+    return np.ascontiguousarray(samples[rows])
 
 
 def _write_header(file: IO[bytes], shape: tuple[int, ...]) -> None:

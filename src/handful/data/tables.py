@@ -92,11 +92,11 @@ class ParquetTable:
         return sum(int(file.metadata.num_rows) for file in self._files)
 
     def column(self, name: str) -> list[Any]:
-        return [cell for file in self._files for cell in self._read(file, name).to_pylist()]
+        return [cell for file in self._files for cell in self._read(file, name)]
 
     def struct_field(self, name: str, field: str) -> list[Any]:
         """Return one field of a column of structs, without reading the others."""
-        rows = [row for file in self._files for row in self._read(file, f"{name}.{field}").to_pylist()]
+        rows = [row for file in self._files for row in self._read(file, f"{name}.{field}")]
         return [None if row is None else row[field] for row in rows]
 
     def place(self, row: int) -> str:
@@ -128,15 +128,15 @@ class ParquetTable:
             try:
                 for cells in file.iter_batches(batch, columns=[name]):
                     yield cells.column(0).to_pylist()
-            except (pyarrow.ArrowException, OSError) as error:
+            except (pyarrow.ArrowException, OSError, ValueError) as error:
                 raise InputError(f"{self.name} is damaged: {first_line(error)}.") from None
 
-    def _read(self, file: Any, name: str) -> Any:
+    def _read(self, file: Any, name: str) -> list[Any]:
         import pyarrow
 
         try:
-            return file.read(columns=[name]).column(0)
-        except (pyarrow.ArrowException, OSError) as error:
+            return file.read(columns=[name]).column(0).to_pylist()
+        except (pyarrow.ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
             raise InputError(f"{self.name} is damaged: {first_line(error)}.") from None
 
 
@@ -212,19 +212,21 @@ def _parse(text: str, name: str) -> tuple[list[str], list[list[str]], list[int]]
         raise InputError(f"{name} is empty: it needs a header line such as 'id,label' and rows below it.")
     delimiter = max(DELIMITERS, key=first.count)
     try:
-        return _parse_rows(text, name, delimiter, quoting=csv.QUOTE_MINIMAL)
+        return _parse_rows(text, name, delimiter, quoted=True)
     except InputError:
         if delimiter != "\t":
             raise
-    return _parse_rows(text, name, delimiter, quoting=csv.QUOTE_NONE)  # many write tabs and let quotes stand for quotes
+    return _parse_rows(text, name, delimiter, quoted=False)  # many write tabs and let quotes stand for quotes
 
 
-def _parse_rows(text: str, name: str, delimiter: str, *, quoting: int) -> tuple[list[str], list[list[str]], list[int]]:
+def _parse_rows(text: str, name: str, delimiter: str, *, quoted: bool) -> tuple[list[str], list[list[str]], list[int]]:
     header: list[str] = []
     rows, lines = [], []
     begins, last = 1, 1  # the lines on which the next row and the last one begin
     with _fields_of_any_size():
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+        )
         try:
             for row in reader:
                 last, begins = begins, reader.line_num + 1
@@ -234,11 +236,11 @@ def _parse_rows(text: str, name: str, delimiter: str, *, quoting: int) -> tuple[
                     header = [cell.strip() for cell in row]
                     continue
                 if len(row) != len(header):
-                    _check_quotes_closed(text, name, last, delimiter, quoting)
+                    _check_quotes_closed(text, name, last, delimiter, quoted)
                     raise InputError(_misfit(name, last, reader.line_num, len(row), len(header)))
                 rows.append(row)
                 lines.append(reader.line_num)
-            _check_quotes_closed(text, name, last, delimiter, quoting)
+            _check_quotes_closed(text, name, last, delimiter, quoted)
         except csv.Error as error:
             raise InputError(f"{name} line {reader.line_num} is not readable as CSV: {first_line(error)}.") from None
     return header, rows, lines
@@ -254,9 +256,9 @@ def _misfit(name: str, begins: int, ends: int, n_cells: int, n_columns: int) -> 
     )
 
 
-def _check_quotes_closed(text: str, name: str, begins: int, delimiter: str, quoting: int) -> None:
+def _check_quotes_closed(text: str, name: str, begins: int, delimiter: str, quoted: bool) -> None:
     """Raise InputError where the row that begins on line `begins` runs to the end of the text within a quote."""
-    if quoting == csv.QUOTE_NONE:
+    if not quoted:
         return
     rest = "\n".join(re.split(r"\r\n|\r|\n", text)[begins - 1 :])
     try:

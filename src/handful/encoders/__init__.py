@@ -7,7 +7,10 @@ from typing import Any
 from handful.encoders.autoencoder import LatentAutoencoder, Restorer
 from handful.encoders.convolutional import ConvolutionalEncoder
 from handful.encoders.encoded import Encoded
+from handful.encoders.filler import Filler
 from handful.encoders.forecaster import Forecaster
+from handful.encoders.lexical import LexicalEncoder
+from handful.encoders.pretrained import PretrainedText
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
 from handful.encoders.transformer import TransformerEncoder
 
@@ -17,6 +20,9 @@ BACKBONES: dict[str, Any] = {
     "LatentAutoencoder": LatentAutoencoder,
     "Restorer": Restorer,
     "Forecaster": Forecaster,
+    "Filler": Filler,
+    "LexicalEncoder": LexicalEncoder,
+    "PretrainedText": PretrainedText,
 }
 """The networks a saved encoder can be built from, by class name; each keeps its arguments in `config` (JSON values)
 and is made again by `from_config(config, cut=...)`, where `cut` makes tokens of a batch."""
@@ -25,8 +31,11 @@ __all__ = [
     "BACKBONES",
     "ConvolutionalEncoder",
     "Encoded",
+    "Filler",
     "Forecaster",
     "LatentAutoencoder",
+    "LexicalEncoder",
+    "PretrainedText",
     "RealTokens",
     "Restorer",
     "SymbolTokens",

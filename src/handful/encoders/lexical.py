@@ -25,14 +25,18 @@ _LONGEST = 64  # pieces of a word that count
 class LexicalEncoder(nn.Module):
     """Maps texts, as pieces of words, to the `width` directions of most weight of their TF-IDF.
 
-    Terms are words, and with `pairs` neighbouring words too; one in fewer than two texts or in more than half says
-    nothing. Counts are taken as 1 + log, weighted by the smoothed inverse document frequency, rows scaled to one.
-    words: how many terms at most. It has to be fitted before use.
+    Terms are words of two letters or more; one in fewer than two texts or in more than half says nothing. Counts are
+    taken as 1 + log, weighted by the smoothed inverse document frequency to the power of 1.5, and rows scaled to one.
+    The power does much of what a list of stop words does, in any language: 8 labels a class, pwll, 7,600 news and 2,189
+    reports of Reuters: 63.5 and 85.1 % right with the plain weight, 71.8 and 82.5 with the power, 73 and 80 with the
+    square; dropping single letters and signs alone is worth 7 points on the news.
+    letters: [pieces] how many letters a piece has. words: how many terms at most. It has to be fitted before use.
     """
 
-    def __init__(self, *, width: int = 200, words: int = 50_000, pairs: bool = False, n_terms: int = 0) -> None:
+    def __init__(self, letters: torch.Tensor, *, width: int = 100, words: int = 50_000, n_terms: int = 0) -> None:
         super().__init__()
-        self.width, self.words, self.pairs = width, words, pairs
+        self.width, self.words = width, words
+        self.letters = nn.Buffer(letters)
         self.terms = nn.Buffer(torch.zeros(n_terms, dtype=torch.int64))  # sorted
         self.weights = nn.Buffer(torch.zeros(n_terms))
         self.axes = nn.Buffer(torch.zeros(n_terms, width))
@@ -40,23 +44,24 @@ class LexicalEncoder(nn.Module):
     @property
     def config(self) -> dict[str, Any]:
         """What `from_config` makes it again from."""
-        return {"width": self.width, "words": self.words, "pairs": self.pairs, "n_terms": len(self.terms)}
+        sizes = {"n_pieces": len(self.letters), "n_terms": len(self.terms)}
+        return {"width": self.width, "words": self.words, **sizes}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], *, cut: Any = None) -> LexicalEncoder:
         """Return the network that `config` describes, not fitted."""
-        return cls(**config)
+        rest = {name: value for name, value in config.items() if name != "n_pieces"}
+        return cls(torch.zeros(config["n_pieces"], dtype=torch.int64), **rest)
 
     def fit(self, batches: Iterable[dict[str, torch.Tensor]], *, seed: int = 0) -> None:
-        """Take terms, weights and axes from the texts of `batches`. Raises InputError where no word is common to two."""
+        """Take terms, weights and axes from texts. Raises InputError where no word is common to two of them."""
         rows, terms, n_texts = [], [], 0
         for batch in batches:
-            row, term = text_terms(batch, pairs=self.pairs)
+            row, term = text_terms(batch, self.letters)
             rows.append(row.numpy() + n_texts)
             terms.append(term.numpy())
             n_texts += len(batch["ids"])
-        row, term = np.concatenate(rows), np.concatenate(terms)
-        counts, kept, weights = _document_weights(row, term, n_texts, most=self.words)
+        counts, kept, weights = _document_weights(np.concatenate(rows), np.concatenate(terms), n_texts, most=self.words)
         if len(kept) == 0:
             raise InputError(f"no word occurs in two of the {n_texts} texts: there is nothing that makes them alike.")
         matrix = _scale_rows(counts, weights)
@@ -70,7 +75,7 @@ class LexicalEncoder(nn.Module):
     def forward(self, batch: dict[str, torch.Tensor]) -> Encoded:
         vectors = self.axes.new_zeros(len(batch["ids"]), self.width)
         if len(self.terms):
-            row, term = text_terms(batch, pairs=self.pairs)
+            row, term = text_terms(batch, self.letters)
             place = torch.searchsorted(self.terms, term).clamp(max=len(self.terms) - 1)
             known = self.terms[place] == term
             cells, counts = torch.unique(row[known] * len(self.terms) + place[known], return_counts=True)
@@ -84,8 +89,8 @@ class LexicalEncoder(nn.Module):
         return Encoded(vectors[:, None], vectors)
 
 
-def text_terms(batch: dict[str, torch.Tensor], *, pairs: bool = False) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the row and the number [M] int64 of every word of a batch, and with `pairs` of every two neighbours."""
+def text_terms(batch: dict[str, torch.Tensor], letters: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the row and the number [M] int64 of every word of two letters or more. letters: [pieces] of each piece."""
     ids, mask, begins = batch["ids"], batch["mask"], batch["begins"]
     word = begins.long().cumsum(1) - 1  # [B, L]
     positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
@@ -96,26 +101,22 @@ def text_terms(batch: dict[str, torch.Tensor], *, pairs: bool = False) -> tuple[
     counted = mask & (within < _LONGEST)
     part = torch.where(counted, (ids + 1) * powers[within.clamp(max=_LONGEST - 1)], 0)
     numbers = torch.zeros_like(ids).scatter_add_(1, word, part)  # [B, L], one for each word
-    found = torch.zeros_like(mask).scatter(1, word, mask)
+    long_enough = torch.zeros_like(ids).scatter_add_(1, word, torch.where(mask, letters[ids], 0)) >= 2
     row = torch.arange(len(ids), device=ids.device)[:, None].expand_as(ids)
-    if not pairs:
-        return row[found], numbers[found]
-    both = found[:, 1:] & found[:, :-1]
-    pair = numbers[:, :-1] * 31 + numbers[:, 1:]
-    return torch.cat([row[found], row[:, 1:][both]]), torch.cat([numbers[found], pair[both]])
+    return row[long_enough], numbers[long_enough]
 
 
 def _document_weights(
     row: np.ndarray, term: np.ndarray, n_texts: int, *, most: int
 ) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
-    """Return counts [N, V], the V terms worth keeping, sorted, and their inverse document frequencies."""
+    """Return counts [N, V], the V terms worth keeping, sorted, and the weights of these."""
     terms, column = np.unique(term, return_inverse=True)
     counts = sparse.csr_array((np.ones(len(row)), (row, column)), shape=(n_texts, len(terms)))
     counts.sum_duplicates()
     frequency = np.bincount(counts.indices, minlength=len(terms))
     kept = np.flatnonzero((frequency >= 2) & (frequency <= max(2, n_texts / 2)))
     kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:most]])
-    weights = np.log((1 + n_texts) / (1 + frequency[kept])) + 1
+    weights = (np.log((1 + n_texts) / (1 + frequency[kept])) + 1) ** 1.5
     return counts[:, kept], terms[kept], weights
 
 

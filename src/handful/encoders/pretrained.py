@@ -48,6 +48,7 @@ class PretrainedText(nn.Module):
     reads_tokens = True
     causal = False
     axes = 1
+    model: Any
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class PretrainedText(nn.Module):
         cut: Cut | None = None,
     ) -> None:
         super().__init__()
+        self.model = _build_model(model)
         self.config = {
             "model": model,
             "prefix": list(prefix),
@@ -74,11 +76,10 @@ class PretrainedText(nn.Module):
             "dense": [dict(layer) for layer in dense],
         }
         self.pad, self.mask, self.window, self.pooling, self.cut = pad, mask, window, pooling, cut
-        self.model = _build_model(model)
         self.prefix = nn.Buffer(torch.tensor(list(prefix), dtype=torch.int64))
         self.suffix = nn.Buffer(torch.tensor(list(suffix), dtype=torch.int64))
         self.dense = nn.Sequential(*(layer for described in dense for layer in _dense_layers(described)))
-        self.width = dense[-1]["out"] if dense else self.model.config.hidden_size
+        self.width: int = dense[-1]["out"] if dense else self.model.config.hidden_size
 
     @classmethod
     def from_config(cls, config: dict[str, Any], *, cut: Cut | None) -> PretrainedText:
@@ -100,11 +101,13 @@ class PretrainedText(nn.Module):
         def run(part: Tokens, at: torch.Tensor) -> torch.Tensor:
             covered = None if hidden is None else hidden.flatten()[at] & part.present
             states, present = self._read(part, covered, stand_in)
-            pooled.append((pool(states, present, self.pooling), part.present.sum(1), at[:, 0] // tokens.present.shape[1]))
+            pooled.append(
+                (pool(states, present, self.pooling), part.present.sum(1), at[:, 0] // tokens.present.shape[1])
+            )
             start = len(self.prefix)
             return states[:, start : start + at.shape[1]]
 
-        budget = None if torch.is_grad_enabled() else _BUDGET
+        budget = _BUDGET if tokens.values.device.type == "cpu" else None
         with _fast_arithmetic(self.training):
             features = run_in_windows(run, tokens, window=self.window, budget=budget)
         vectors, counts, rows = (torch.cat(parts) for parts in zip(*pooled, strict=True))

@@ -21,16 +21,21 @@ class Tokens(NamedTuple):
     present: [B, L] bool, False where a part only fills up the batch.
     places: [B or 1, L, A] float, the coordinates of each part counted in parts (row and column, time, ...). Where the
     kind of data has an order it is the first coordinate, the parts stand in this order, and every step has as many.
+    together: [B, L] int64 from 0 to L - 1, or None: parts of one number are hidden together, as the pieces of a word.
     """
 
     values: torch.Tensor
     present: torch.Tensor
     places: torch.Tensor
+    together: torch.Tensor | None = None
 
     def take(self, index: torch.Tensor) -> Tokens:
         """Return the parts of `index` [B, K], in that order."""
         return Tokens(
-            take_parts(self.values, index), self.present.gather(1, index), take_parts(self.places_of_each(), index)
+            take_parts(self.values, index),
+            self.present.gather(1, index),
+            take_parts(self.places_of_each(), index),
+            None if self.together is None else self.together.gather(1, index),
         )
 
     def places_of_each(self) -> torch.Tensor:
@@ -76,9 +81,9 @@ class RealTokens:
         """Return what maps values [B, L, P] to [B, L, width]."""
         return nn.Linear(self.width, width)
 
-    def head(self, width: int) -> nn.Module:
-        """Return what maps [B, L, width] to guesses of the values."""
-        return nn.Linear(width, self.width)
+    def head(self, width: int, *, parts: int = 1) -> nn.Module:
+        """Return what maps [..., width] to guesses of the values of `parts` parts."""
+        return nn.Linear(width, parts * self.width)
 
     def target(self, values: torch.Tensor) -> torch.Tensor:
         """Return what masked training has to guess."""

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from handful.encoders.encoded import Encoded
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
+from handful.encoders.windows import run_in_windows
 
 LONGEST = 10_000.0  # parts: the longest wavelength of the place code (Vaswani et al. 2017)
 
@@ -21,6 +22,8 @@ class TransformerEncoder(nn.Module):
 
     kind: of the tokens. axes: how many coordinates a place has.
     causal: a part attends only to parts whose first coordinate is not beyond its own.
+    window: how many parts see each other; longer samples are read in windows. None lets all see all.
+    dropout: the share of numbers that training sets to zero on the way out of each layer's two halves.
     cut: makes tokens of a batch, so that a batch can be given as well; it belongs to the kind of data, so it is given
     anew when the network is loaded.
     """
@@ -36,6 +39,8 @@ class TransformerEncoder(nn.Module):
         depth: int = 4,
         heads: int = 3,
         causal: bool = False,
+        window: int | None = None,
+        dropout: float = 0.0,
         cut: Callable[[Any], Tokens] | None = None,
     ) -> None:
         super().__init__()
@@ -46,11 +51,14 @@ class TransformerEncoder(nn.Module):
             "depth": depth,
             "heads": heads,
             "causal": causal,
+            "window": window,
+            "dropout": dropout,
         }
         self.kind, self.axes, self.width, self.causal, self.cut = kind, axes, width, causal, cut
+        self.window = window
         self.stem = kind.stem(width)
         self.places = PlaceCode(axes, width)
-        self.layers = TransformerLayers(width, depth=depth, heads=heads)
+        self.layers = TransformerLayers(width, depth=depth, heads=heads, dropout=dropout)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], *, cut: Callable[[Any], Tokens] | None) -> TransformerEncoder:
@@ -68,17 +76,31 @@ class TransformerEncoder(nn.Module):
         parts = self.stem(tokens.values)  # [B, L, D]
         if hidden is not None and stand_in is not None:
             parts = torch.where(hidden[..., None], stand_in.to(parts.dtype), parts)
-        parts = parts + self.places(tokens.places)
-        features = self.layers(parts, may_attend(tokens, causal=self.causal))
+        read = tokens._replace(values=parts)
+        if self.window is None:
+            features = self._read(read)
+        else:
+            features = run_in_windows(
+                lambda part, at: self._read(part), read, window=self.window, budget=_budget(parts)
+            )
         return Encoded(features * tokens.present[..., None], mean_present(features, tokens.present))
+
+
+    def _read(self, parts: Tokens) -> torch.Tensor:
+        return self.layers(parts.values + self.places(parts.places), may_attend(parts, causal=self.causal))
+
+
+def _budget(parts: torch.Tensor) -> int | None:
+    """Return how many parts run at a time: on a processor those of like length, in its cache; elsewhere all."""
+    return 4096 if parts.device.type == "cpu" else None
 
 
 class TransformerLayers(nn.Module):
     """`depth` layers of attention and a two-layer network, and a last layer norm; keeps the shape [B, L, width]."""
 
-    def __init__(self, width: int, *, depth: int, heads: int) -> None:
+    def __init__(self, width: int, *, depth: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
-        self.layers = nn.ModuleList(_Layer(width, heads) for _ in range(depth))
+        self.layers = nn.ModuleList(_Layer(width, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
 
     def forward(self, parts: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
@@ -88,16 +110,17 @@ class TransformerLayers(nn.Module):
 
 
 class _Layer(nn.Module):
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads = heads
+        self.dropout = nn.Dropout(dropout)
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.inward, self.outward = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.network = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, parts: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
-        parts = parts + self._attend(self.norm1(parts), allowed)
-        return parts + self.network(self.norm2(parts))
+        parts = parts + self.dropout(self._attend(self.norm1(parts), allowed))
+        return parts + self.dropout(self.network(self.norm2(parts)))
 
     def _attend(self, parts: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
         n, length, width = parts.shape
@@ -108,13 +131,19 @@ class _Layer(nn.Module):
 
 
 class PlaceCode(nn.Module):
-    """Maps places [B or 1, L, A] to vectors [B or 1, L, width]: sines and cosines of each coordinate, then mixed."""
+    """Maps places [B or 1, L, A] to vectors [B or 1, L, width]: waves of each coordinate, and a small network on them.
+
+    The shortest wave is two parts long, the shortest that parts can tell; a network, because waves of single
+    coordinates alone cannot name one cell of a grid.
+    """
 
     def __init__(self, axes: int, width: int) -> None:
         super().__init__()
         waves = max(width // (2 * axes), 1)
-        self.frequencies = nn.Buffer(torch.exp(torch.arange(waves) * (-math.log(LONGEST) / waves)), persistent=False)
-        self.mix = nn.Linear(2 * axes * waves, width)
+        self.frequencies = nn.Buffer(
+            math.pi * torch.exp(torch.arange(waves) * (-math.log(LONGEST) / waves)), persistent=False
+        )
+        self.mix = nn.Sequential(nn.Linear(2 * axes * waves, width), nn.GELU(), nn.Linear(width, width))
 
     def forward(self, places: torch.Tensor) -> torch.Tensor:
         angles = places[..., None].float() * self.frequencies  # [B or 1, L, A, waves]

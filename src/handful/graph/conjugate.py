@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from handful.graph import lanes
 from handful.graph import solver_kernels as kernels
 from handful.graph.threads import in_threads, row_blocks
 
@@ -32,7 +33,10 @@ class Operator:
     free: np.ndarray
 
     def times(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the image [N, K] of `x` [N, K], zero on rows that are not free, and the dot products of both [K]."""
+        """Return the image [N, K] of `x` [N, K], zero on rows that are not free, and the dot products of both [K].
+
+        K is a multiple of four.
+        """
         out = np.empty_like(x)
         matrix = (self.weights.indptr, self.weights.indices, self.weights.data, self.diagonal, self.free)
         return out, _summed(kernels.multiply, len(x), *matrix, x, out)
@@ -50,22 +54,22 @@ def conjugate_gradients(
 
     Each column has its own step lengths and rests once its residual is below `tol` times its right-hand side.
     """
-    n = len(B)
+    n, columns = B.shape
     scale = np.linalg.norm(B, axis=0)
     scale = np.where(scale > 0, scale, 1.0)
-    r = B / scale
+    r = _padded(B / scale)
     x = np.zeros_like(r)
     if x0 is not None:
-        x += x0 / scale
+        x = _padded(x0 / scale)
         r -= operator.times(x)[0]
     residual = np.linalg.norm(r, axis=0)
     p = np.zeros_like(r)
-    slope = np.ones(len(scale))
+    slope = np.ones(r.shape[1])
     steps = 0
     while steps < max_steps and (residual > tol).any():
         z = precondition(r)
         next_slope = _summed(kernels.dot_columns, n, r, z)
-        shares = np.where(slope > 0, next_slope / np.where(slope > 0, slope, 1), 0.0) if steps else np.zeros(len(scale))
+        shares = np.where(slope > 0, next_slope / np.where(slope > 0, slope, 1), 0.0) if steps else np.zeros_like(slope)
         slope = next_slope
         in_threads(kernels.turn, [(*block, shares, z, p) for block in row_blocks(n)])
         image, curvature = operator.times(p)
@@ -75,7 +79,12 @@ def conjugate_gradients(
         lengths = np.where(active, slope / np.where(active, curvature, 1), 0.0)
         residual = np.sqrt(_summed(kernels.advance, n, lengths, p, image, x, r))
         steps += 1
-    return Solution(x * scale, steps, residual)
+    return Solution(x[:, :columns] * scale, steps, residual[:columns])
+
+
+def _padded(x: np.ndarray) -> np.ndarray:
+    """Return `x` [N, K] with columns of zeros up to the next multiple of what a register holds."""
+    return np.pad(x, ((0, 0), (0, -x.shape[1] % lanes.DOUBLE)))
 
 
 def _summed(kernel: Callable[..., np.ndarray], n: int, *arguments: np.ndarray) -> np.ndarray:

@@ -43,7 +43,7 @@ class Factor:
     def apply(self, residuals: np.ndarray) -> np.ndarray:
         """Return the approximate solution [N, K] for `residuals` [N, K] float64, zero on pinned rows."""
         columns = residuals.shape[1]
-        groups = max(-(-columns // lanes.COUNT), min(thread_count(), columns))
+        groups = max(-(-columns // lanes.SINGLE), min(thread_count(), columns))
         bounds = np.linspace(0, columns, groups + 1).astype(int)
         solution = np.zeros(residuals.shape)
         parts = (self.order, self.columns, self.rows, self.inverse)
@@ -138,6 +138,20 @@ def _move(row, bucket, first, after, before, held):  # type: ignore[no-untyped-d
 
 
 @numba.njit(nogil=True, cache=True)
+def _rank(values, count, ranks):  # type: ignore[no-untyped-def]
+    """Write the order of the first `count` values, least first, into `ranks`."""
+    if count > 32:
+        ranks[:count] = np.argsort(values[:count])
+        return
+    for a in range(count):
+        at = a
+        while at > 0 and values[ranks[at - 1]] > values[a]:
+            ranks[at] = ranks[at - 1]
+            at -= 1
+        ranks[at] = a
+
+
+@numba.njit(nogil=True, cache=True)
 def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     following, target, weight, head, count = _link(indptr, indices, data, shift, pinned, scale, edges)
@@ -161,6 +175,7 @@ def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # typ
     strength = np.empty(n + 1)
     halves = np.empty(n + 1, np.int32)
     below = np.empty(n + 2)
+    ranks = np.empty(n + 1, np.int32)
     state = np.uint64(seed) * np.uint64(2) + np.uint64(0x9E3779B97F4A7C15)
     bucket = 0
     for step in range(left):
@@ -192,7 +207,7 @@ def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # typ
         if used + degree > len(places):
             places = np.concatenate((places, np.empty(len(places) + degree, np.int32)))
             shares = np.concatenate((shares, np.empty(len(shares) + degree, np.float32)))
-        ranks = np.argsort(strength[:degree])
+        _rank(strength, degree, ranks)
         below[0] = 0.0
         for a in range(degree):
             below[a + 1] = below[a] + strength[ranks[a]]
@@ -277,7 +292,7 @@ def _gather(pointers, places, shares, t, scale, y):  # type: ignore[no-untyped-d
 def _sweep(residuals, solution, first, last, order, columns, rows, inverse):  # type: ignore[no-untyped-def]
     """Solve with the factor for the columns from first to last, at most eight."""
     n = len(order)
-    y = np.zeros((n + 1, lanes.COUNT), np.float32)
+    y = np.zeros((n + 1, lanes.SINGLE), np.float32)
     for t in range(n):
         for k in range(first, last):
             y[t, k - first] = residuals[order[t], k]

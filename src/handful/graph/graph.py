@@ -47,7 +47,7 @@ class Graph:
     @cached_property
     def degrees(self) -> np.ndarray:
         """[N] float64, the sum of each row's weights."""
-        return np.asarray(self.weights.sum(axis=1, dtype=np.float64)).ravel()
+        return self.weights @ np.ones(self.weights.shape[0])  # a sum of float32 weights is rounded to float32
 
     @property
     def n_neighbors(self) -> int | None:

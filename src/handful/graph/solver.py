@@ -101,8 +101,8 @@ def solve_reweighted(
 ) -> Solution:
     """Return the harmonic extension of `values` at `given_rows` on the weights gamma_i w_ij gamma_j, gamma [N] > 0.
 
-    In z = gamma x this is (L + diag(W gamma / gamma - D)) z = 0: the same Laplacian with a shift, so that the graph's
-    own factor serves every gamma.
+    In z = gamma x this is (L + diag(W gamma / gamma - D)) z = 0: the same Laplacian with a shift, so that a
+    factor of the graph serves every gamma like it.
     """
     gamma = np.asarray(gamma, np.float64)
     if not (np.isfinite(gamma).all() and (gamma > 0).all()):
@@ -217,7 +217,7 @@ def _extend(
     found = system.solve(
         system.weights @ fixed,
         pinned=pinned,
-        ignored_shift=extra,
+        shift=extra,
         x0=None if x0 is None else _columns(x0) * stretch,
         tol=tol,
         max_steps=max_steps,
@@ -235,6 +235,8 @@ def _columns(values: Any) -> np.ndarray:
 
 def _centred(x: np.ndarray, components: np.ndarray, mass: np.ndarray) -> np.ndarray:
     """Return x [N, K] less its mean, weighted by `mass` [N], in each component."""
+    if components.max() == 0:
+        return x - (mass @ x) / mass.sum() if mass.any() else x
     totals = np.bincount(components, mass)
     sums = np.stack([np.bincount(components, mass * column) for column in x.T], axis=1)
     return x - (sums / np.where(totals > 0, totals, 1)[:, None])[components]

@@ -16,7 +16,7 @@ from handful.graph.factor import Factor, factorise
 _MOST_CORRECTED = 64  # pinned rows that a factor is corrected for; with more a new factor is cheaper
 _STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagonal is enough
 _MANY_PINNED = 0.1  # share of the rows, likewise
-_FACTORS_KEPT = 4
+_FACTORS_KEPT = 3
 
 
 @dataclass
@@ -33,7 +33,7 @@ class System:
     @cached_property
     def degrees(self) -> np.ndarray:
         """[N] float64 row sums of the weights."""
-        return np.asarray(self.weights.sum(axis=1, dtype=np.float64)).ravel()
+        return self.weights @ np.ones(self.weights.shape[0])  # a sum of float32 weights is rounded to float32
 
     @cached_property
     def components(self) -> np.ndarray:
@@ -46,19 +46,14 @@ class System:
         *,
         shift: np.ndarray | None = None,
         pinned: np.ndarray | None = None,
-        ignored_shift: np.ndarray | None = None,
         x0: np.ndarray | None,
         tol: float,
         max_steps: int,
         preconditioner: Preconditioner | None,
     ) -> Solution:
-        """Return x [N, K] with (L + diag(shift + ignored_shift)) x = B on the rows not `pinned`, zero on these.
-
-        ignored_shift: [N], a part of the shift that changes from call to call: no factor is made for it.
-        """
+        """Return x [N, K] with (L + diag(shift)) x = B on the rows not `pinned` [N] bool, zero on these."""
         free = np.ones(len(B), bool) if pinned is None else ~pinned
-        diagonal = self.degrees + sum(part for part in (shift, ignored_shift) if part is not None)
-        operator = Operator(self.weights, diagonal, free)
+        operator = Operator(self.weights, self.degrees if shift is None else self.degrees + shift, free)
         B = np.where(free[:, None], B, 0.0)
         x0 = None if x0 is None else np.where(free[:, None], x0, 0.0)
         if preconditioner is None:
@@ -66,16 +61,18 @@ class System:
         return conjugate_gradients(operator, B, x0, tol, max_steps, preconditioner)
 
     def _preconditioner(self, operator: Operator, shift: np.ndarray | None, pinned: np.ndarray) -> Preconditioner:
-        strong = bool((operator.diagonal >= (1 + _STRONG_SHIFT) * self.degrees).all())
+        strong = bool((operator.diagonal >= (1 + _STRONG_SHIFT) * self.degrees)[~pinned].all())
         if strong or pinned.mean() >= _MANY_PINNED:
             return operator.divide_by_diagonal
         for known_shift, factor in self.factors:
             more = np.flatnonzero(pinned & ~factor.pinned)
-            if (factor.pinned <= pinned).all() and len(more) <= _MOST_CORRECTED and _same(known_shift, shift):
+            if (factor.pinned <= pinned).all() and len(more) <= _MOST_CORRECTED and _close(known_shift, shift):
                 return self._corrected(factor, shift, more)
         few = pinned.sum() <= _MOST_CORRECTED
         none = np.zeros(len(pinned), bool)
-        factor = factorise(self.weights, np.zeros(len(pinned)) if shift is None else shift, none if few else pinned)
+        factor = factorise(
+            self.weights, none.astype(float) if shift is None else np.maximum(shift, 0), none if few else pinned
+        )
         self.factors.insert(0, (shift, factor))
         del self.factors[_FACTORS_KEPT:]
         return self._corrected(factor, shift, np.flatnonzero(pinned & ~factor.pinned))
@@ -87,8 +84,11 @@ class System:
         return _pinned_to_zero(factor, rows, self.components if floating else None)
 
 
-def _same(a: np.ndarray | None, b: np.ndarray | None) -> bool:
-    return (a is None and b is None) or (a is not None and b is not None and np.array_equal(a, b))
+def _close(known: np.ndarray | None, wanted: np.ndarray | None) -> bool:
+    """Tell whether a factor made for the shift `known` serves `wanted`: it need not be the same, only alike."""
+    if known is None or wanted is None:
+        return known is None and wanted is None
+    return bool(np.abs(known - wanted).sum() <= 0.5 * known.sum())
 
 
 def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray | None) -> Preconditioner:
@@ -111,16 +111,15 @@ def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray | N
     member[np.arange(m), level] = 1
     system = np.block([[response[rows].astype(np.float64), member], [member.T, np.zeros((len(held),) * 2)]])
     inverse = np.linalg.inv(system)
-    slot = np.full(components.max() + 1, len(held))
-    slot[held] = np.arange(len(held))
-    level_of = slot[components]  # [N], the number of held components where no level is free
+    rows_of = [slice(None)] if components.max() == 0 else [np.flatnonzero(components == number) for number in held]
 
     def apply(residuals: np.ndarray) -> np.ndarray:
         solution = factor.apply(residuals)
-        totals = np.stack([np.bincount(level_of, column, len(held) + 1) for column in residuals.T], axis=1)
-        unknown = inverse @ np.vstack([-solution[rows], -totals[: len(held)]])
+        totals = np.stack([residuals[inside].sum(axis=0) for inside in rows_of])
+        unknown = inverse @ np.vstack([-solution[rows], -totals])
         solution += response @ unknown[:m].astype(np.float32)
-        solution += np.vstack([unknown[m:], np.zeros((1, residuals.shape[1]))])[level_of]
+        for inside, height in zip(rows_of, unknown[m:], strict=True):
+            solution[inside] += height
         solution[rows] = 0
         return solution
 

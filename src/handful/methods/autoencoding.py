@@ -119,4 +119,6 @@ def _numbers_each(tokens: Tokens) -> torch.Tensor:
 
 
 def _through(backbone: nn.Module, modality: Modality, latent: int) -> LatentAutoencoder:
-    return LatentAutoencoder(backbone, modality.token_kind, axes=modality.axes, cut=modality.tokens, latent=latent)
+    return LatentAutoencoder(
+        backbone, modality.token_kind, axes=modality.axes, parts=modality.parts, cut=modality.tokens, latent=latent
+    )

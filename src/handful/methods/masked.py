@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from handful.encoders.filler import Filler
 from handful.encoders.tokens import Tokens, mean_over
 from handful.encoders.transformer import PlaceCode, TransformerLayers, may_attend
 from handful.methods.method import Loss, Method, check_reads_tokens
@@ -31,8 +32,7 @@ class Masked(Method):
         features = self.backbone.width
         self.share = self.kind.hidden if share is None else share
         if self.kind.symbolic:
-            self.blot = nn.Parameter(0.02 * torch.randn(features))
-            self.head = self.kind.head(features)
+            self.filler = Filler(backbone, cut=modality.tokens)
         else:
             self.decoder = HiddenDecoder(features, width, axes=modality.axes, depth=depth)
             self.head = self.kind.head(width)
@@ -41,22 +41,28 @@ class Masked(Method):
     def default_backbone(cls, modality: Modality) -> nn.Module:
         return modality.token_backbone()
 
+    @property
+    def network(self) -> nn.Module:
+        return self.filler if self.kind.symbolic else self.backbone
+
     def forward(self, batch: Batch, generator: torch.Generator) -> Loss:
         tokens = self.modality.tokens(batch)
         visible, hidden = hide(tokens, self.share, generator)
-        guess = self._guess_symbols(tokens, hidden, generator) if self.kind.symbolic else self._guess(tokens, visible)
-        total = mean_over(self.kind.mismatch(guess, self.kind.target(tokens.values)), hidden)
+        if self.kind.symbolic:
+            total = self._mismatch_of_symbols(tokens, hidden, generator)
+        else:
+            total = mean_over(self.kind.mismatch(self._guess(tokens, visible), self.kind.target(tokens.values)), hidden)
         return Loss(total, {"hidden": total.detach()})
 
     def _guess(self, tokens: Tokens, visible: torch.Tensor) -> torch.Tensor:
         features = self.backbone(tokens.take(visible)).features
         return self.head(self.decoder(features, visible, tokens))
 
-    def _guess_symbols(self, tokens: Tokens, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def _mismatch_of_symbols(self, tokens: Tokens, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         random = self.kind.random(tokens.values, generator)
         values, blotted = masked_symbols(tokens.values, hidden, random, generator)
-        read = tokens._replace(values=values)
-        return self.head(self.backbone(read, hidden=blotted, stand_in=self.blot).features)
+        guess = self.filler.guess(tokens._replace(values=values), hidden=blotted, wanted=hidden)
+        return self.kind.mismatch(guess[None], tokens.values[hidden][None]).mean()
 
 
 class HiddenDecoder(nn.Module):

@@ -26,11 +26,16 @@ def hide(tokens: Tokens, share: float, generator: torch.Generator) -> tuple[torc
     """
     length = tokens.present.shape[1]
     drawn = torch.rand(tokens.present.shape, generator=generator, device=tokens.present.device)
+    if tokens.together is not None:  # parts that go together share their draw, so that they stand side by side
+        drawn = drawn.gather(1, tokens.together)
     order = drawn.masked_fill(~tokens.present, torch.inf).argsort(1)
     count = tokens.present.sum(1)
     n_hidden = (share * count).round().clamp(min=1).minimum((count - 1).clamp(min=0)).long()
     rank = torch.empty_like(order).scatter_(1, order, torch.arange(length, device=order.device).expand_as(order))
     hidden = tokens.present & (rank < n_hidden[:, None])
+    if tokens.together is not None:  # the last of them whole
+        largest = drawn.masked_fill(~hidden, -torch.inf).amax(1, keepdim=True)
+        hidden = tokens.present & (drawn <= largest)
     visible_first = (hidden.long() * 2 + (~tokens.present).long()).argsort(dim=1, stable=True)
     n_visible = int((count - n_hidden).max().clamp(min=1))
     return visible_first[:, :n_visible], hidden

@@ -28,6 +28,8 @@ from handful.encoders.untrained import GradientHistograms, RawInput
 # YIQ: a turn in the plane of the last two axes is a change of hue, a shrinking of them a loss of saturation.
 _RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 _YIQ_TO_RGB = torch.linalg.inv(_RGB_TO_YIQ)
+MIRROR_ROWS = 2000
+MIRROR_RATIO = 1.05
 _RAW_SIDE = 32  # pixels: PCA of larger images gains nothing and costs the cube of the side
 
 
@@ -37,6 +39,7 @@ class Image:
     fit: how they were made square when they were read ("crop" or "squash").
     crop: the smallest share of the area that a view keeps.
     colour: the strength of the colour changes, 0 to 1 (SimCLR's is 0.5 on CIFAR-10).
+    flip: whether views are mirrored; None looks at the data (`adapt`).
     """
 
     name = "image"
@@ -51,18 +54,30 @@ class Image:
         fit: str = "crop",
         crop: float = 0.4,
         colour: float = 0.5,
-        flip: bool = True,
+        flip: bool | None = None,
         turn: float = 0.0,
     ) -> None:
         self.size, self.channels, self.fit = size, channels, fit
         self.crop, self.colour, self.flip, self.turn = crop, colour, flip, turn
         self.patch = _patch_side(size)
+        self.parts = (-(-size // self.patch)) ** 2
         self.token_kind = RealTokens(channels * self.patch**2)
 
     @property
     def settings(self) -> Mapping[str, Any]:
         names = ("size", "channels", "fit", "crop", "colour", "flip", "turn")
         return {name: getattr(self, name) for name in names}
+
+    def adapt(self, samples: Samples, *, seed: int = 0) -> Image:
+        """Return the same kind with `flip` settled: whether a mirrored sample still looks like the data.
+
+        A digit mirrored is no digit, and a view must not turn one thing into another.
+        """
+        if self.flip is not None:
+            return self
+        rows = np.sort(np.random.default_rng(seed).permutation(len(samples))[:MIRROR_ROWS])
+        flip = mirror_is_alike(self.batch(samples, rows), self.floors()["gradients"])
+        return Image(**{**self.settings, "flip": flip})
 
     def batch(self, samples: Samples, rows: np.ndarray) -> torch.Tensor:
         """Return the images of `rows` as [B, C, H, W] in [-1, 1]."""
@@ -78,9 +93,9 @@ class Image:
         """Return n random affine maps [n, 2, 3] from the view's plane to the image's, both in [-1, 1]."""
         area, ratio, across, down, mirror, turn = torch.rand(6, n, generator=generator, device=like.device)
         area = self.crop + (1 - self.crop) * area
-        ratio = torch.exp((ratio * 2 - 1) * math.log(4 / 3))
-        width = (area * ratio).sqrt().clamp_(max=1)
-        height = (area / ratio).sqrt().clamp_(max=1)
+        furthest = (-area.log()).clamp_(max=math.log(4 / 3))  # a crop of nearly all cannot be much wider than high
+        ratio = torch.exp((ratio * 2 - 1) * furthest)
+        width, height = (area * ratio).sqrt(), (area / ratio).sqrt()
         sign = torch.where(mirror < 0.5, -1.0, 1.0) if self.flip else torch.ones_like(mirror)
         angle = (turn * 2 - 1) * math.radians(self.turn)
         cos, sin = angle.cos(), angle.sin()
@@ -152,6 +167,22 @@ def _patch_side(size: int) -> int:
     aim = size / 8
     sides = range(2, max(2, round(1.5 * aim)) + 1)
     return min(sides, key=lambda side: (abs(side - aim) / aim + (-size % side) / side, side))
+
+
+def mirror_is_alike(images: torch.Tensor, network: nn.Module) -> bool:
+    """Tell whether mirrored images lie as near to the images [B, C, H, W] as these lie to one another.
+
+    The distance of a mirrored image to its nearest image is set against that of the image itself (median of the
+    ratios, gradient histograms; measured: clothing photos 1.02, Fashion-MNIST 1.08, digits 1.34).
+    """
+    if len(images) < 2:
+        return True
+    with torch.inference_mode():
+        plain, mirrored = network(images).pooled, network(images.flip(-1)).pooled
+    plain, mirrored = (F.normalize(vectors - plain.mean(0), dim=1) for vectors in (plain, mirrored))
+    own, turned = ((2 - 2 * vectors @ plain.T).clamp_min(0).fill_diagonal_(4) for vectors in (plain, mirrored))
+    ratio = turned.amin(1).sqrt() / own.amin(1).sqrt().clamp_min(1e-6)
+    return bool(ratio.median() < MIRROR_RATIO)
 
 
 def _resample(images: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:

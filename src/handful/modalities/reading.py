@@ -13,6 +13,7 @@ import numpy as np
 from handful.data.cache import cache_folder
 from handful.data.dataset import Dataset, Decoded, Refusal
 from handful.data.digests import fingerprint
+from handful.data.folders import as_path
 from handful.data.items import Progress
 from handful.data.label_files import check_labels, labels_name, read_labels
 from handful.data.labels import Labels
@@ -61,7 +62,7 @@ READERS = {
         is_text_file,
         lambda source: source,
         read_texts,
-        columns=tuple(TEXT_COLUMNS),
+        columns=TEXT_COLUMNS,
         settings=("encoding", "markup"),
         open=open_texts,
         opening_settings=("encoding",),
@@ -105,6 +106,7 @@ def read(
         texts: `encoding`, `markup`; see `handful.modalities.text_reading`.
     Raises InputError where the source, the labels or the settings cannot be used.
     """
+    source = as_path(source) if isinstance(source, str | os.PathLike) else source
     modality = modality or find_modality(source)
     check_choice("modality", modality, READERS)
     reader = READERS[modality]

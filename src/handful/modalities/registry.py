@@ -10,15 +10,20 @@ from typing import Any
 from handful.errors import InputError, check_choice, did_you_mean
 from handful.modalities.contract import Modality
 
-_HOME = {"image": "image:Image"}
+_HOME = {"image": "image:Image", "text": "text:Text"}
 
 
 def make_modality(
-    name: str, settings: Mapping[str, Any], views: Mapping[str, Any] | None = None
+    name: str,
+    settings: Mapping[str, Any],
+    views: Mapping[str, Any] | None = None,
+    *,
+    assets: Mapping[str, str] | None = None,
 ) -> Modality:
     """Return the kind of data called `name`.
 
     settings: how the data was read; what only concerns reading is passed over. views: settings of the random views.
+    assets: the content of files that it was saved with, by name.
     Raises InputError for a name, or a setting of the views, that is not known.
     """
     check_choice("modality", name, _HOME)
@@ -31,4 +36,5 @@ def make_modality(
                 f"{setting!r} is not a setting of {name} views: there are {', '.join(sorted(known))}."
                 f"{did_you_mean(setting, known)}"
             )
-    return made(**{key: value for key, value in settings.items() if key in known}, **(views or {}))
+    kept = {key: value for key, value in settings.items() if key in known and key not in (views or {})}
+    return made(**kept, **(views or {}), **({"assets": assets} if assets else {}))

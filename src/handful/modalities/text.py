@@ -67,7 +67,7 @@ class Text:
         digest = hashlib.blake2b(self.assets.get(_TOKENIZER, "").encode(), digest_size=8).hexdigest()
         return {**{name: getattr(self, name) for name in names}, "tokenizer": digest}
 
-    def fit(self, samples: Samples, *, seed: int = 0) -> Text:
+    def adapt(self, samples: Samples, *, seed: int = 0) -> Text:
         """Return the same with a tokenizer trained on `samples`, or itself where it has one."""
         if self._tokenizer is not None:
             return self
@@ -155,7 +155,7 @@ class Text:
 
     def floors(self) -> Mapping[str, nn.Module]:
         """Return TF-IDF of words, reduced by a truncated singular value decomposition."""
-        return {"tfidf": LexicalEncoder()}
+        return {"tfidf": LexicalEncoder(self.vocabulary.letters)}
 
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:
         """Return the first words of each text as a paragraph."""

@@ -9,11 +9,36 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from handful.data.items import Undecodable
+from handful.errors import InputError
 
 ENCODINGS = (
-    "utf-8 utf-16-le utf-16-be utf-32-le utf-32-be cp1252 latin-1 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 "
-    "koi8-r cp866 iso8859-2 iso8859-5 iso8859-15 mac-roman shift_jis euc_jp iso2022_jp gb18030 big5 euc_kr"
-).split()
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32-le",
+    "utf-32-be",
+    "cp1252",
+    "latin-1",
+    "cp1250",
+    "cp1251",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp1257",
+    "koi8-r",
+    "cp866",
+    "iso8859-2",
+    "iso8859-5",
+    "iso8859-15",
+    "mac-roman",
+    "shift_jis",
+    "euc_jp",
+    "iso2022_jp",
+    "gb18030",
+    "big5",
+    "euc_kr",
+)
 """The encodings that are told apart, by their Python names; a scan keeps them as numbers, so new ones go last."""
 MARKUP = ("strip", "keep")
 MAX_CHARACTERS = 2_000_000
@@ -23,7 +48,7 @@ _REFUSED = "pdf doc docx odt rtf epub ppt pptx"  # documents, so they are named,
 EXTENSIONS = frozenset(f".{name}" for name in f"{_READ} {_REFUSED}".split())
 _OTHER_TEXT = frozenset(  # text that is not a document
     f".{name}"
-    for name in "csv tsv tab jsonl ndjson json xml yaml yml toml ini cfg py js css sh ipynb svg metadata lock".split()
+    for name in ("csv", "tsv", "tab", "jsonl", "ndjson", "json", "xml", "yaml", "yml", "toml", "ini", "cfg", "py", "js")
 )
 _BOMS = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -33,7 +58,9 @@ _BOMS = (  # UTF-32 first: its mark begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SIGNATURES = {b"%PDF-": "a PDF", b"PK\x03\x04": "a zip archive or an office document", b"{\\rtf": "an RTF document"}
-_TAG = re.compile(r"<!doctype html|<html[\s>]|</(?:p|div|span|a|b|i|li|td|table|h[1-6]|body|font|strong|em)\s*>|<br\s*/?>", re.I)
+_TAG = re.compile(
+    r"<!doctype html|<html[\s>]|</(?:p|div|span|a|b|i|li|td|table|h[1-6]|body|font|strong|em)\s*>|<br\s*/?>", re.I
+)
 _SAMPLE = 65_536  # bytes that the encoding is told from
 
 
@@ -91,6 +118,16 @@ def clean_text(text: str, *, markup: str = "strip") -> str:
     if not text:
         raise Undecodable("holds no text, only white space or markup")
     return text
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Raise InputError unless Python knows `encoding`; None is what is found."""
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError:
+        raise InputError(
+            f"encoding={encoding!r} is not known to Python: give one such as 'utf-8' or 'cp1252'."
+        ) from None
 
 
 def find_encoding(content: bytes) -> str:
@@ -162,7 +199,9 @@ def _share_of_controls(text: str) -> float:
 
 class _Visible(HTMLParser):
     _HIDDEN = frozenset(("script", "style", "template", "noscript"))
-    _INLINE = frozenset("a abbr b big code em font i img ins kbd mark q s small span strong sub sup tt u var".split())
+    _INLINE = frozenset(
+        ("a", "abbr", "b", "big", "code", "em", "font", "i", "img", "q", "s", "small", "span", "strong")
+    )
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)

@@ -19,7 +19,7 @@ from handful.data.pool import map_blocks
 from handful.data.scan import Scan, scan_items
 from handful.data.sources import Source
 from handful.errors import InputError, check_choice
-from handful.modalities.text_files import ENCODINGS, MARKUP, decode_text
+from handful.modalities.text_files import ENCODINGS, MARKUP, check_encoding, decode_text
 from handful.modalities.text_tables import TextItems
 
 FORMAT = 1
@@ -64,11 +64,7 @@ class TextSettings:
 
     def __post_init__(self) -> None:
         check_choice("markup", self.markup, MARKUP)
-        if self.encoding is not None:
-            try:
-                "".encode(self.encoding)
-            except LookupError:
-                raise InputError(f"encoding={self.encoding!r} is not known to Python: such as 'utf-8'.") from None
+        check_encoding(self.encoding)
 
 
 def read_texts(
@@ -105,15 +101,19 @@ def _make_probe(wish: TextSettings, *, in_memory: bool) -> Callable[[Content], t
 def _decode(content: Content, wish: TextSettings, in_memory: bool) -> tuple[str, str]:
     if not isinstance(content, bytes):
         content = np.asarray(content).tobytes()
-    return decode_text(content, encoding=wish.encoding or ("utf-8" if in_memory else None), markup=wish.markup)
+    return decode_text(content, encoding="utf-8" if in_memory else wish.encoding, markup=wish.markup)
 
 
 def _check_usable(source: Source, seen: Scan, rows: np.ndarray) -> None:
     if len(rows) == 0:
         row, reason = next(iter(seen.refused.items()))
-        raise InputError(f"none of the {len(source.ids)} texts of {source.name} can be read: {source.ids[row]} {reason}.")
+        raise InputError(
+            f"none of the {len(source.ids)} texts of {source.name} can be read: {source.ids[row]} {reason}."
+        )
     if len(rows) > 1 and len(set(seen.digests[rows].tolist())) == 1:
-        raise InputError(f"all {len(rows)} texts of {source.name} are the same: there is nothing to tell them apart by.")
+        raise InputError(
+            f"all {len(rows)} texts of {source.name} are the same: there is nothing to tell them apart by."
+        )
     if len(rows) > 1 and seen.found[rows, 2].all():
         raise InputError(
             f"all {len(rows)} texts of {source.name} are numbers: choose the column of texts with column='NAME', "

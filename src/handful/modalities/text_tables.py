@@ -17,12 +17,28 @@ from handful.data.sources import PATH_COLUMNS, Source, Wanted, list_source, read
 from handful.data.tables import FrameTable, Table, TextTable, find_column, is_frame, is_parquet, read_table
 from handful.errors import InputError, did_you_mean
 from handful.modalities.image_files import EXTENSIONS as IMAGE_EXTENSIONS
-from handful.modalities.text_files import EXTENSIONS, find_encoding
+from handful.modalities.text_files import EXTENSIONS, check_encoding, find_encoding
 
 COLUMNS = (
-    "text sentence document content body review message comment abstract description utterance question query tweet "
-    "article headline title summary"
-).split()
+    "text",
+    "sentence",
+    "document",
+    "content",
+    "body",
+    "review",
+    "message",
+    "comment",
+    "abstract",
+    "description",
+    "utterance",
+    "question",
+    "query",
+    "tweet",
+    "article",
+    "headline",
+    "title",
+    "summary",
+)
 """The names that a column of texts usually has, the surest first."""
 _TABLES = (".csv", ".tsv", ".tab")
 _JSON = (".jsonl", ".ndjson", ".json")
@@ -33,7 +49,7 @@ _LINES = (".txt", ".text", ".md", "")
 class TextItems:
     """Texts in memory, given as UTF-8; what is no text passes as it is, so that it can be refused by name.
 
-    encoding: of the file they were read from, None where they came as strings.
+    encoding: of the file they were read from, or of cells that are bytes; None where they came as strings.
     """
 
     cells: Sequence[Any]
@@ -41,7 +57,7 @@ class TextItems:
 
     def blocks(self, rows: np.ndarray) -> Iterator[list[Any]]:
         for start in range(0, len(rows), BLOCK_ITEMS):
-            yield [_as_content(self.cells[row]) for row in rows[start : start + BLOCK_ITEMS]]
+            yield [_as_content(self.cells[row], self.encoding) for row in rows[start : start + BLOCK_ITEMS]]
 
 
 class JsonTable:
@@ -69,6 +85,7 @@ def open_texts(source: Any, wanted: Wanted, *, cache: Path, encoding: str | None
         (one document a line), a data frame, or a list of strings, bytes or `Path`s.
     Raises InputError where there is no text in it.
     """
+    check_encoding(encoding)
     if isinstance(source, str | os.PathLike):
         return _open_path(Path(source).expanduser(), wanted, encoding)
     if is_frame(source):
@@ -81,7 +98,7 @@ def open_texts(source: Any, wanted: Wanted, *, cache: Path, encoding: str | None
         return list_source(source, wanted)
     if not source:
         raise InputError("the list of texts is empty: give at least two.")
-    return Source(f"the list of {len(source)} texts", row_numbers(len(source)), TextItems(source))
+    return Source(f"the list of {len(source)} texts", row_numbers(len(source)), TextItems(source, encoding))
 
 
 def holds_texts(source: Any) -> bool:
@@ -205,11 +222,13 @@ def _text_column(table: Table, wanted: Wanted) -> str:
 def _is_wordy(cells: Sequence[Any]) -> bool:
     """Tell whether cells are mostly strings of three words or more."""
     texts = [cell for cell in cells if isinstance(cell, str)]
-    return bool(texts) and np.mean([len(text.split()) >= 3 for text in texts]) > 0.5
+    return bool(texts) and bool(np.mean([len(text.split()) >= 3 for text in texts]) > 0.5)
 
 
-def _as_content(cell: Any) -> Any:
-    """Return a cell as `load` takes it: strings and numbers as UTF-8, missing ones as None, others as they are."""
+def _as_content(cell: Any, encoding: str | None) -> Any:
+    """Return a cell as `load` takes it: texts and numbers as UTF-8, missing ones as no bytes, others as they are."""
+    if isinstance(cell, bytes):
+        cell = cell.decode(encoding or find_encoding(cell), "replace")
     if cell is None or (isinstance(cell, float) and cell != cell):
         return b""
     if isinstance(cell, int | float | np.number) and not isinstance(cell, bool):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PAD, MASK = "[PAD]", "[MASK]"
 LARGEST_VOCABULARY = 8000
+_WITHOUT_SPACES = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _CONTINUES, _BEGINS = "##", ("Ġ", "▁", " ")
 
 
@@ -23,13 +24,14 @@ _CONTINUES, _BEGINS = "##", ("Ġ", "▁", " ")
 class Vocabulary:
     """What must be known of a tokenizer's pieces.
 
-    size: how many there are. pad, mask: the numbers of the pieces that fill up a batch and that stand for a hidden
+    size: how many there are. letters: [size] int64, how many letters each has. pad, mask: the numbers of the pieces that fill up a batch and that stand for a hidden
     word; mask is None where there is none. begins: [size] bool, whether a piece begins a word. special: [size] bool,
     whether it stands for no text.
     prefix, suffix: the pieces that the model of this tokenizer wants before and after a text.
     """
 
     size: int
+    letters: torch.Tensor
     pad: int
     mask: int | None
     begins: torch.Tensor
@@ -41,7 +43,8 @@ class Vocabulary:
 def train_tokenizer(texts: Iterable[str], *, size: int = LARGEST_VOCABULARY) -> Tokenizer:
     """Return a byte-level BPE tokenizer (Sennrich et al. 2016) of at most `size` pieces, in lower case.
 
-    Words are split off at white space and punctuation, and every word begins with the piece that says so.
+    Words are split off at white space and punctuation, and where a script has no spaces every character is a word;
+    each word begins with a piece that says so.
     """
     tokenizers = import_tokenizers()
     tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
@@ -52,6 +55,7 @@ def train_tokenizer(texts: Iterable[str], *, size: int = LARGEST_VOCABULARY) -> 
         [
             tokenizers.pre_tokenizers.WhitespaceSplit(),
             tokenizers.pre_tokenizers.Punctuation(),
+            tokenizers.pre_tokenizers.Split(tokenizers.Regex(_WITHOUT_SPACES), "isolated"),
             tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False),
         ]
     )
@@ -71,11 +75,15 @@ def read_vocabulary(tokenizer: Tokenizer) -> Vocabulary:
     """Return what must be known of the pieces of `tokenizer`."""
     pieces = tokenizer.get_vocab(with_added_tokens=True)
     size = max(pieces.values()) + 1
-    added = {number: token for number, token in tokenizer.get_added_tokens_decoder().items()}
+    added = tokenizer.get_added_tokens_decoder()
     special = torch.zeros(size, dtype=torch.bool)
     special[[number for number, token in added.items() if token.special]] = True
+    letters = torch.zeros(size, dtype=torch.int64)
+    for piece, number in pieces.items():
+        letters[number] = 0 if special[number] else sum(char.isalnum() or ord(char) > 127 for char in _bare(piece))
     return Vocabulary(
         size=size,
+        letters=letters,
         pad=next((pieces[name] for name in (PAD, "<pad>", "<|endoftext|>", "</s>") if name in pieces), 0),
         mask=next((pieces[name] for name in (MASK, "<mask>") if name in pieces), None),
         begins=_find_beginnings(pieces, size) | special,
@@ -103,6 +111,11 @@ def import_tokenizers() -> Any:
     except ImportError:
         raise InputError("texts need the extra 'text': pip install 'handful[text]'.") from None
     return tokenizers
+
+
+def _bare(piece: str) -> str:
+    """Return a piece without the mark that tells whether it begins a word."""
+    return piece.removeprefix(_CONTINUES).lstrip("".join(_BEGINS))
 
 
 def _find_beginnings(pieces: dict[str, int], size: int) -> torch.Tensor:

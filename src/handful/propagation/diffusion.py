@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 
-from handful.graph.solver import Solution, solve_dirichlet, solve_poisson, solve_spreading
+from handful.graph.solver import Solution, solve_dirichlet, solve_poisson, solve_reweighted, solve_spreading
 from handful.propagation.problem import Problem, as_shares
 
 SWEPT_BELOW = 0.9
@@ -46,17 +46,20 @@ def spread_mass(
 def extend_harmonically(
     problem: Problem,
     *,
+    reach: np.ndarray | None = None,
     start: np.ndarray | None = None,
     tol: float = 1e-5,
     max_steps: int = 1000,
-    weights: sparse.csr_array | None = None,
 ) -> Solution:
     """Return the harmonic extension of the given labels: every other row is the weighted mean of its neighbours.
 
-    weights: [N, N] in place of the graph's own.
+    reach: [N], the weights are then reach_i w_ij reach_j.
     """
-    source = problem.graph if weights is None else weights
-    return solve_dirichlet(source, problem.given, problem.one_hot, x0=start, tol=tol, max_steps=max_steps)
+    if reach is None:
+        return solve_dirichlet(problem.graph, problem.given, problem.one_hot, x0=start, tol=tol, max_steps=max_steps)
+    return solve_reweighted(
+        problem.graph, reach, problem.given, problem.one_hot, x0=start, tol=tol, max_steps=max_steps
+    )
 
 
 def pour_sources(
@@ -74,10 +77,10 @@ def pour_sources(
     return solve_poisson(problem.graph, sources, x0=start, tol=tol, max_steps=max_steps)
 
 
-def reweight(problem: Problem, *, floor: float = 1e-5, tol: float = 1e-5, max_steps: int = 1000) -> sparse.csr_array:
-    """Return the weights g_i w_ij g_j, g the solution of L g = sum over given rows j of (delta_j - 1/N).
+def measure_reach(problem: Problem, *, floor: float = 1e-5, tol: float = 1e-5, max_steps: int = 1000) -> np.ndarray:
+    """Return g [N] above 0, high near given rows: L g = sum over given rows j of (delta_j - 1/N).
 
-    g is shifted to a least value of `floor` times its largest in every component.
+    It is shifted to a least value of `floor` times its largest in every component.
     """
     sources = np.zeros(len(problem.codes))
     sources[problem.given] = 1
@@ -85,10 +88,7 @@ def reweight(problem: Problem, *, floor: float = 1e-5, tol: float = 1e-5, max_st
     least = np.full(len(problem.present), np.inf)
     np.minimum.at(least, problem.components, level)
     level -= least[problem.components]
-    level += max(floor * level.max(), np.finfo(np.float64).tiny)
-    weights = sparse.csr_array(problem.graph.weights, dtype=np.float64, copy=True)
-    weights.data *= np.repeat(level, np.diff(weights.indptr)) * level[weights.indices]
-    return weights
+    return level + max(floor * level.max(), np.finfo(np.float64).tiny)
 
 
 def _normalised(problem: Problem) -> sparse.csr_array:

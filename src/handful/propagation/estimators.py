@@ -33,9 +33,9 @@ from handful.errors import InputError
 from handful.graph import Graph
 from handful.graph.solver import Solution
 from handful.propagation.affinity import KERNELS, Kernel, as_affinity_graph, cross_weights, kernel_matrix, neighbour_graph
-from handful.propagation.diffusion import extend_harmonically, pour_sources, reweight, spread_mass
+from handful.propagation.diffusion import extend_harmonically, measure_reach, pour_sources, spread_mass
 from handful.propagation.problem import Problem, as_shares, as_soft_shares
-from handful.propagation.propagate import make_problem
+from handful.propagation.propagate import check_labels
 
 SPARSE = ["csr", "csc", "coo", "dok", "bsr", "lil", "dia"]
 FLOATS = [np.float64, np.float32]
@@ -67,11 +67,12 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
         """
         self._check_parameters()
         X = _checked(self, X, reset=True)
+        labels = check_labels(_checked_labels(y), X.shape[0])
         earlier = self._earlier(X)
         say = self.progress or (lambda words: None)
         say("linking neighbours")
         graph = earlier[0] if earlier else self._make_graph(X)
-        problem, labels = make_problem(graph, _checked_labels(y))
+        problem = Problem(graph, labels.codes, len(labels.classes))
         start = earlier[1] if earlier and earlier[1].shape == (len(problem.codes), problem.n_classes) else None
         say("spreading labels")
         solution, shares = self._solve(problem, start)
@@ -259,7 +260,7 @@ class LaplaceLearning(LabelPropagation):
         kernel: Kernel = "knn",
         *,
         gamma: float = 20,
-        n_neighbors: int = 10,
+        n_neighbors: int = 7,
         max_iter: int = 1000,
         tol: float = 1e-5,
         n_jobs: int | None = None,
@@ -294,8 +295,8 @@ class PWLLearning(LaplaceLearning):
     """Poisson-reweighted Laplace learning (Miller and Calder 2023): label propagation on weights that carry far."""
 
     def _solve(self, problem: Problem, start: np.ndarray | None) -> tuple[Solution, np.ndarray]:
-        weights = reweight(problem, tol=self.tol, max_steps=self.max_iter)
-        solution = extend_harmonically(problem, weights=weights, start=start, tol=self.tol, max_steps=self.max_iter)
+        reach = measure_reach(problem, tol=self.tol, max_steps=self.max_iter)
+        solution = extend_harmonically(problem, reach=reach, start=start, tol=self.tol, max_steps=self.max_iter)
         return solution, as_shares(solution.x, problem)
 
 

@@ -116,10 +116,11 @@ def _shape_signs(problem: Problem, codes: np.ndarray, rows: np.ndarray) -> dict[
     smooth = float(neighbour_agreement(problem, codes) @ degrees / max(degrees.sum(), 1e-12))
     shares = np.bincount(codes[rows], minlength=problem.n_classes) / max(len(rows), 1)
     entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum()
+    typical = max(float(np.median(degrees)), 1e-12)
     return {
+        "degree": np.log(np.maximum(degrees[rows], 1e-3 * typical) / typical),
         "smoothness": excess_logit(smooth, problem.n_classes),
         "balance": entropy / np.log(problem.n_classes),
-        "log_classes": np.log(problem.n_classes),
         "log_labels": np.log(len(problem.given) / problem.n_classes),
     }
 

@@ -26,7 +26,7 @@ def as_graph(source: Any, *, labels: Any = None, seed: int = 0) -> Graph:
     return knn_graph(source, seed=seed)
 
 
-def fuse(sources: list[Any] | tuple[Any, ...], *, seed: int = 0) -> Graph:
+def fuse(sources: list[Any] | tuple[Any, ...], *, n_neighbors: int = 10, seed: int = 0) -> Graph:
     """Return one graph of several representations of the same rows."""
     if len(sources) == 1:
         return as_graph(sources[0])
@@ -38,4 +38,4 @@ def fuse(sources: list[Any] | tuple[Any, ...], *, seed: int = 0) -> Graph:
         vectors = vectors - vectors.mean(axis=0)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         blocks.append(vectors / np.where(norms > 0, norms, 1))
-    return knn_graph(np.hstack(blocks), seed=seed)
+    return knn_graph(np.hstack(blocks), n_neighbors=n_neighbors, seed=seed)

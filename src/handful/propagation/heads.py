@@ -76,7 +76,7 @@ def _fit_head(problem: Problem, rows: np.ndarray, codes: np.ndarray, strength: f
     vectors /= max(float(np.linalg.norm(vectors, axis=1).mean()), np.finfo(np.float32).tiny)
     model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", UserWarning)
         model.fit(vectors[rows], codes)
     probabilities = np.zeros((len(vectors), problem.n_classes))
     probabilities[:, model.classes_] = model.predict_proba(vectors)

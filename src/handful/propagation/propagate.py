@@ -132,8 +132,17 @@ def make_problem(graph: Graph, labels: Any, priors: Any = None) -> tuple[Problem
 
     Raises InputError as `propagate` does.
     """
+    encoded = check_labels(labels, len(graph))
+    shares = None if priors is None else encode_priors(priors, encoded.classes)
+    return Problem(graph, encoded.codes, len(encoded.classes), shares), encoded
+
+
+def check_labels(labels: Any, n_rows: int) -> Labels:
+    """Return the labels of `n_rows` rows, without classes that no row carries.
+
+    Raises InputError where their number is another, or fewer than two classes are given.
+    """
     encoded = _only_given_classes(encode_labels(labels))
-    n_rows = graph.weights.shape[0]
     if len(encoded.codes) != n_rows:
         raise InputError(
             f"labels must have one value for each of the graph's {n_rows} rows, got {len(encoded.codes)}: "
@@ -146,8 +155,7 @@ def make_problem(graph: Graph, labels: Any, priors: Any = None) -> tuple[Problem
             f"labels must name at least two classes, got only {encoded.classes[0].item()!r}: "
             "with one class every row would get the same label; label a row of another class."
         )
-    shares = None if priors is None else encode_priors(priors, encoded.classes)
-    return Problem(graph, encoded.codes, len(encoded.classes), shares), encoded
+    return encoded
 
 
 def _only_given_classes(labels: Labels) -> Labels:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from handful.propagation.diffusion import extend_harmonically, pour_sources, reweight, spread_mass
+from handful.propagation.diffusion import extend_harmonically, measure_reach, pour_sources, spread_mass
 from handful.propagation.heads import head, head_spread, spread_head
 from handful.propagation.problem import Problem, RuleFunction, as_shares, as_soft_shares
 
@@ -55,14 +55,15 @@ def poisson(problem: Problem) -> np.ndarray:
 
 
 def pwll(problem: Problem, *, floor: float = 1e-5) -> np.ndarray:
-    """Return the harmonic extension on weights g_i w_ij g_j, where g is high near given rows.
+    """Return the harmonic extension on the weights g_i w_ij g_j, g high near given rows.
 
-    g solves L g = sum over given rows j of (delta_j - 1/N), shifted to a least value of `floor` times its largest. It
-    grows near a given row as fast as a harmonic function forgets it, so that one label reaches far.
+    g grows towards a given row as fast as a harmonic function forgets it, so that one label reaches far.
+
+    floor: the least g as a share of the largest.
 
     Miller and Calder, Poisson reweighted Laplacian uncertainty sampling for graph-based active learning, 2023.
     """
-    return as_shares(extend_harmonically(problem, weights=reweight(problem, floor=floor)).x, problem)
+    return as_shares(extend_harmonically(problem, reach=measure_reach(problem, floor=floor)).x, problem)
 
 
 RULES: Mapping[str, RuleFunction] = {

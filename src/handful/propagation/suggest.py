@@ -9,10 +9,14 @@ from sklearn.cluster import KMeans
 
 from handful.errors import InputError, check_at_least
 from handful.graph import Graph, knn_graph
+from handful.propagation.problem import Problem
+from handful.propagation.rules import pwll
 
-MOST_ROWS = 10_000
+MOST_ROWS = 5_000
 N_EIGENVECTORS = 100
 N_STEPS = 5
+WALKS = (2, 5, 10, 20)
+FEW = 25  # up to so many rows several proposals are compared: each costs one propagation with as many classes
 
 
 def suggest_rows(
@@ -47,23 +51,50 @@ def suggest_rows(
     given = np.zeros(len(graph), bool) if codes is None else np.asarray(codes) >= 0
     rows = _sample(given, confidence, max(MOST_ROWS, 4 * n), rng)
     graph = _take(graph, rows)
-    places, density = diffusion_map(graph, seed=seed), _density(graph)
-    weight = _unknown(places, given[rows], None if confidence is None else np.asarray(confidence)[rows])
-    return rows[_typical_rows(places, density, weight, min(n, int((~given[rows]).sum())), seed)]
+    values, vectors = leading_directions(graph, seed=seed)
+    density = _density(graph)
+    weight = _unknown(walk(values, vectors), given[rows], None if confidence is None else np.asarray(confidence)[rows])
+    n = min(n, int((~given[rows]).sum()))
+    if given.any() or confidence is not None or not 1 < n <= FEW:
+        return rows[_typical_rows(walk(values, vectors), density, weight, n, seed)]
+    proposals = [
+        _typical_rows(walk(values, vectors, steps=steps), density, weight, n, seed + repeat)
+        for steps in WALKS
+        for repeat in range(2)
+    ]
+    return rows[_most_telling(graph, proposals)]
 
 
-def diffusion_map(graph: Graph, *, seed: int = 0, steps: int = N_STEPS) -> np.ndarray:
-    """Return [N, E] unit vectors: where `steps` steps of a random walk lead from each row, in its leading directions."""
+def leading_directions(graph: Graph, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return the eigenvalues [E] and eigenvectors [N, E] of the random walk on the graph that decay last."""
+    if len(graph) < 4:
+        return np.ones(len(graph)), np.eye(len(graph))
     scale = 1 / np.sqrt(np.where(graph.degrees > 0, graph.degrees, 1))
     weights = csr_array(graph.weights, dtype=np.float64)
-    walk = weights.multiply(scale[:, None]).multiply(scale[None, :]).tocsr()
-    size = min(N_EIGENVECTORS, len(graph) - 2)
-    if size < 1:
-        return np.eye(len(graph))
+    symmetric = weights.multiply(scale[:, None]).multiply(scale[None, :]).tocsr()
     start = np.random.default_rng(seed).uniform(0.5, 1.5, len(graph))
-    values, vectors = eigsh(walk, k=size, which="LA", tol=1e-3, v0=start)
+    return eigsh(symmetric, k=min(N_EIGENVECTORS, len(graph) - 2), which="LA", tol=1e-3, v0=start)
+
+
+def walk(values: np.ndarray, vectors: np.ndarray, *, steps: int = N_STEPS) -> np.ndarray:
+    """Return [N, E] unit vectors: where `steps` steps of the random walk lead from each row."""
     places = vectors * np.clip(values, 0, 1) ** steps
     return places / np.maximum(np.linalg.norm(places, axis=1, keepdims=True), 1e-12)
+
+
+def _most_telling(graph: Graph, proposals: list[np.ndarray]) -> np.ndarray:
+    """Return the proposal whose rows, each a class of its own, divide the graph most evenly and most surely."""
+    evenness, sureness = [], []
+    for rows in proposals:
+        codes = np.full(len(graph), -1, dtype=np.int32)
+        codes[rows] = np.arange(len(rows))
+        problem = Problem(graph, codes, len(rows))
+        scores = pwll(problem)[problem.reached]
+        shares = np.bincount(scores.argmax(axis=1), minlength=len(rows)) / max(len(scores), 1)
+        ranked = np.partition(scores, -2, axis=1)
+        evenness.append(-(shares * np.log(np.maximum(shares, 1e-12))).sum())
+        sureness.append((ranked[:, -1] - ranked[:, -2]).mean())
+    return proposals[int((_ranks(np.array(evenness)) + _ranks(np.array(sureness))).argmax())]
 
 
 def _sample(given: np.ndarray, confidence: np.ndarray | None, most: int, rng: np.random.Generator) -> np.ndarray:

@@ -10,17 +10,9 @@ import numpy as np
 
 from handful.data import Refusal
 from handful.errors import InputError
+from handful.propagation.calibrate import Estimate
 
 GIVEN, PROPAGATED, REVIEWED = "given", "propagated", "reviewed"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A share in [0, 1] and the interval it is believed to lie in."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -43,9 +35,10 @@ class Content:
     title: what was labelled.
     ids: [N] strings.
     classes: [K] names, every class that a label or the truth names.
-    labels: [N] index into `classes`, -1 where no label reaches.
-    confidence: [N] in [0, 1].
+    labels: [N] index into `classes`, -1 where there is no label.
+    confidence: [N] in [0, 1] that the label, or the one that was withheld, is right.
     source: [N] "given", "propagated", "reviewed", or "" where no label reaches.
+    reached: [N] bool, whether a label reaches the row; a row that is reached and has no label was left to people.
     positions: [N, 2] places on the map.
     runner_up: [N] index into `classes` of the second choice, -1 for none; or None.
     margin: [N] lead of the label over the second choice; or None.
@@ -72,6 +65,7 @@ class Content:
     labels: np.ndarray
     confidence: np.ndarray
     source: np.ndarray
+    reached: np.ndarray
     positions: np.ndarray
     runner_up: np.ndarray | None = None
     margin: np.ndarray | None = None
@@ -94,7 +88,8 @@ class Content:
 
     def __post_init__(self) -> None:
         rows = len(self.ids)
-        for name in ("labels", "confidence", "source", "positions", "runner_up", "margin", "neighbours", "truth"):
+        optional = ("runner_up", "margin", "neighbours", "truth")
+        for name in ("labels", "confidence", "source", "reached", "positions", *optional):
             array = getattr(self, name)
             if array is not None and len(array) != rows:
                 raise InputError(f"{name} must have one entry for each of the {rows} ids, got {len(array)}.")
@@ -102,19 +97,19 @@ class Content:
     def __len__(self) -> int:
         return len(self.ids)
 
-    @property
-    def reached(self) -> np.ndarray:
-        """[N] bool, whether the row has a label."""
-        return self.labels >= 0
-
     def rows_from(self, source: str) -> np.ndarray:
         """Return [n] rows whose label has this source."""
-        return np.flatnonzero((self.source == source) & self.reached)
+        return np.flatnonzero((self.source == source) & (self.labels >= 0))
 
     @property
     def unreached(self) -> np.ndarray:
         """[n] rows that no label reaches."""
         return np.flatnonzero(~self.reached)
+
+    @property
+    def withheld(self) -> np.ndarray:
+        """[n] rows whose propagated label was not sure enough to be given."""
+        return np.flatnonzero(self.reached & (self.labels < 0))
 
     @property
     def scored(self) -> np.ndarray:

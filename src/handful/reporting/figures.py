@@ -136,10 +136,18 @@ def abstention(content: Content) -> Abstention:
 def _above(confidence: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return [101] counts of rows at or above each threshold and the mean of their `values`, NaN where none is."""
     order = np.argsort(confidence, kind="stable")
-    first = np.searchsorted(confidence[order], THRESHOLDS - 1e-9)  # 0.7 in float32 is not below the threshold 0.7
+    first = np.searchsorted(confidence[order], THRESHOLDS - 1e-6)  # 0.7 in float32 is not below the threshold 0.7
     kept = len(confidence) - first
     sums = np.append(np.cumsum(values[order][::-1], dtype=np.float64)[::-1], 0.0)[first]
     return kept, np.divide(sums, kept, out=np.full(len(THRESHOLDS), np.nan), where=kept > 0)
+
+
+def confusion(content: Content) -> np.ndarray:
+    """Return [K, K] how many scored rows of each true class (down) got each label (across)."""
+    assert content.truth is not None
+    k, scored = len(content.classes), content.scored
+    pairs = content.truth[scored].astype(np.int64) * k + content.labels[scored]
+    return np.bincount(pairs, minlength=k * k).reshape(k, k)
 
 
 def mistakes(content: Content, limit: int = 10) -> list[Mistake]:
@@ -159,8 +167,8 @@ def mistakes(content: Content, limit: int = 10) -> list[Mistake]:
 
 
 def least_sure(content: Content, limit: int) -> np.ndarray:
-    """Return [n] rows with the least confident propagated labels, the least sure first."""
-    rows = content.rows_from(PROPAGATED)
+    """Return [n] rows with the least confident propagated labels, withheld ones included, the least sure first."""
+    rows = np.sort(np.concatenate([content.rows_from(PROPAGATED), content.withheld]))
     second = content.margin[rows] if content.margin is not None else np.zeros(len(rows))
     return rows[np.lexsort((second, content.confidence[rows]))[:limit]]
 
@@ -169,9 +177,10 @@ def surest(content: Content, limit: int) -> dict[int, np.ndarray]:
     """Return for each class that has propagated labels the [n] rows with the most confident ones, the surest first."""
     rows = content.rows_from(PROPAGATED)
     rows = rows[np.lexsort((-content.confidence[rows], content.labels[rows]))]
-    starts = np.flatnonzero(np.diff(content.labels[rows], prepend=-1))
-    ends = np.append(starts[1:], len(rows))
-    return {int(content.labels[rows[a]]): rows[a : min(a + limit, b)] for a, b in zip(starts, ends, strict=True)}
+    labels, starts = np.unique(content.labels[rows], return_index=True)
+    ends = np.append(starts, len(rows))[1:]
+    best = (rows[start : min(start + limit, end)] for start, end in zip(starts, ends, strict=True))
+    return dict(zip(labels.tolist(), best, strict=True))
 
 
 def random_rows(content: Content, limit: int, *, always: np.ndarray, seed: int = 0) -> np.ndarray:

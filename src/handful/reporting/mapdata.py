@@ -27,9 +27,10 @@ LARGEST_SIDE = 64  # pixels of a picture on the map
 LONGEST_ID = 200  # letters; longer ids lose their middle
 POINTS_BUDGET = 2_500_000  # bytes in the page
 PICTURES_BUDGET = 3_500_000
+PROBED = 128  # pictures that tell how large the others are
 
 
-def pack_map(content: Content, featured: np.ndarray, *, points: int = 100_000, sampled: int = 3_000) -> dict[str, Any]:
+def pack_map(content: Content, featured: np.ndarray, *, points: int = 100_000, sampled: int = 4_000) -> dict[str, Any]:
     """Return the map as JSON values: at most `points` rows, of which at most `sampled` with a picture or snippet.
 
     Given rows and those in `featured` come first, the others are drawn at random; fewer are taken where ids or
@@ -66,8 +67,8 @@ def _point_arrays(content: Content, drawn: np.ndarray) -> dict[str, np.ndarray]:
 def _grid_places(positions: np.ndarray) -> np.ndarray:
     """Return positions [N, 2] as uint16 with one scale for both axes; places that are not finite go to the middle."""
     finite = np.isfinite(positions).all(axis=1)
-    low = positions[finite].min(axis=0, initial=np.inf) if finite.any() else np.zeros(2)
-    high = positions[finite].max(axis=0, initial=-np.inf) if finite.any() else np.ones(2)
+    known = positions[finite] if finite.any() else np.zeros((1, 2))
+    low, high = np.min(known, axis=0), np.max(known, axis=0)
     places = np.where(finite[:, None], positions, (low + high) / 2)
     size = max(float((high - low).max()), np.finfo(np.float32).tiny)
     centred = (places - (low + high) / 2) / size + 0.5
@@ -87,15 +88,29 @@ def _pack_sample(content: Content, drawn: np.ndarray, always: np.ndarray, limit:
     """Return what the pictured rows add to the map: which they are, their neighbours, and sheets or snippets."""
     if content.pictures is None and content.show is None:
         return {}
-    while True:
-        candidates = balanced_rows(content, limit, always=always)
-        rows = candidates[np.isin(candidates, drawn)]
-        looks = _sheets(content.pictures(rows)) if content.pictures else {"cards": _pack_json(content.show(rows))}  # type: ignore[misc]
-        size = sum(map(len, looks.get("sheets", []))) + len(looks.get("cards", ""))
-        if limit < 16 or size <= PICTURES_BUDGET:
-            break
-        limit = min(limit // 2, int(0.9 * limit * PICTURES_BUDGET / size))
+    nothing = np.array([], dtype=np.int64)
+    probe = _looks(content, balanced_rows(content, PROBED, always=nothing))
+    limit = min(limit, max(1, int(0.9 * PICTURES_BUDGET / _size(probe) * min(PROBED, len(content)))))
+    candidates = balanced_rows(content, limit, always=always)
+    rows = candidates[np.isin(candidates, drawn)]
+    looks = _looks(content, rows)
+    while _size(looks) > PICTURES_BUDGET and len(rows) > 1:
+        rows = rows[::2]
+        looks = _looks(content, rows)
     return {**looks, "sample": _pack_arrays(_sample_arrays(content, drawn, rows)), "sampled": len(rows)}
+
+
+def _looks(content: Content, rows: np.ndarray) -> dict[str, Any]:
+    """Return sheets of pictures where items are pictures, else their snippets."""
+    if content.pictures is not None:
+        return _sheets(content.pictures(rows))
+    assert content.show is not None
+    return {"cards": _pack_json(content.show(rows))}
+
+
+def _size(looks: dict[str, Any]) -> int:
+    """Return how many bytes these add to the page."""
+    return sum(map(len, looks.get("sheets", []))) + len(looks.get("cards", ""))
 
 
 def _sample_arrays(content: Content, drawn: np.ndarray, rows: np.ndarray, limit: int = 8) -> dict[str, np.ndarray]:

@@ -23,6 +23,7 @@ from handful.reporting.figures import (
     Abstention,
     abstention,
     class_counts,
+    confusion,
     histogram,
     least_sure,
     mistakes,
@@ -31,11 +32,12 @@ from handful.reporting.figures import (
 )
 from handful.reporting.mapdata import NONE, pack_map
 from handful.reporting.palette import LIMIT, class_colours
-from handful.reporting.plots import histogram_chart, line_chart, reliability_chart
+from handful.reporting.plots import confusion_chart, histogram_chart, line_chart, reliability_chart
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 GALLERY_BUDGET = 2_500_000  # bytes of item snippets in the page
 LONGEST_SNIPPET = 200_000
+MOST_CONFUSED = 20  # classes in a confusion matrix
 LISTED = 200  # refused items, issues and settings shown by name; the others are counted
 
 
@@ -103,6 +105,7 @@ def _context(content: Content) -> dict[str, Any]:
         "reliability_chart": reliability_chart(checked) if checked else None,
         "scored_words": words.scored_rows(content) if checked else "",
         "mistakes": mistakes(content),
+        "confusion_chart": _confusion(content),
         "map_words": words.map_sample(packed),
         "galleries": galleries,
         "charts": _training_charts(content),
@@ -137,7 +140,9 @@ def _strip(content: Content) -> list[tuple[str, str, str]]:
     stats = [("Items", f"{len(content):,}", ""), ("Given labels", f"{len(content.rows_from(GIVEN)):,}", "")]
     if reviewed:
         stats.append(("Reviewed", f"{reviewed:,}", "by a person"))
-    stats.append(("Propagated", f"{len(propagated):,}", words.percent(len(propagated) / max(len(content), 1)) + " of all"))
+    stats.append(
+        ("Propagated", f"{len(propagated):,}", words.percent(len(propagated) / max(len(content), 1)) + " of all")
+    )
     if content.accuracy is not None:
         interval = f"{words.percent(content.accuracy.low, 0)} to {words.percent(content.accuracy.high, 0)}"
         stats.append(("Expected accuracy", words.percent(content.accuracy.value), interval))
@@ -146,6 +151,8 @@ def _strip(content: Content) -> list[tuple[str, str, str]]:
     if len(content.scored):
         measured = float(content.right(content.scored).mean())
         stats.append(("Measured accuracy", words.percent(measured), f"on {len(content.scored):,} not given"))
+    if len(content.withheld):
+        stats.append(("Withheld", f"{len(content.withheld):,}", "too unsure"))
     stats.append(("Unreached", f"{len(content.unreached):,}", "no label" if len(content.unreached) else ""))
     stats.append(("Left out", f"{len(content.refused):,}", "on reading" if content.refused else ""))
     return stats
@@ -157,6 +164,13 @@ def _histogram(content: Content) -> Markup:
         right = histogram(content.confidence[scored[content.right(scored)]])
         return histogram_chart(histogram(content.confidence[rows]), right)
     return histogram_chart(histogram(content.confidence[rows]))
+
+
+def _confusion(content: Content) -> Markup | None:
+    """Return the confusion matrix where the truth is known and the classes are few enough to be read."""
+    if not len(content.scored) or len(content.classes) > MOST_CONFUSED:
+        return None
+    return confusion_chart(confusion(content), [str(name) for name in content.classes])
 
 
 def _abstain_table(content: Content, left: Abstention) -> list[dict[str, Any]]:
@@ -229,10 +243,16 @@ def _card(content: Content, row: int, shown: dict[int, Markup], note: str) -> Ca
         id=str(content.ids[row]),
         label=str(content.classes[label]) if label >= 0 else "no label",
         index=label,
-        confidence=words.percent(float(content.confidence[row]), 0) if label >= 0 else "",
+        confidence=_sureness(content, row),
         note=note,
         wrong=wrong,
     )
+
+
+def _sureness(content: Content, row: int) -> str:
+    """Return the confidence of a propagated label, or who gave the label."""
+    source = str(content.source[row])
+    return words.percent(float(content.confidence[row]), 0) if source == PROPAGATED else source
 
 
 def _training_charts(content: Content) -> list[tuple[str, str, Markup]]:

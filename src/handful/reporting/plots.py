@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from handful.reporting.figures import Reliability
 
+NUMBERED = 12  # classes whose matrix has room for numbers
 FONT = 11  # units of the view box, which is about as many pixels wide as it says
 
 
@@ -35,7 +36,8 @@ class Frame:
     def y(self, value: float) -> float:
         """Return where `value` lies down."""
         low, high = self.y_range
-        return round(self.height - self.bottom - (value - low) / (high - low) * (self.height - self.top - self.bottom), 2)
+        share = (value - low) / (high - low)
+        return round(self.height - self.bottom - share * (self.height - self.top - self.bottom), 2)
 
 
 def histogram_chart(counts: np.ndarray, right: np.ndarray | None = None) -> Markup:
@@ -78,6 +80,39 @@ def reliability_chart(found: Reliability) -> Markup:
     return _svg(frame, parts, "Reliability diagram")
 
 
+def confusion_chart(counts: np.ndarray, names: Sequence[str]) -> Markup:
+    """Return the confusion matrix of `counts` [K, K], true classes down, labels across, shaded by the row's share."""
+    cell, margin = (34 if len(names) <= NUMBERED else 22), 96
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    parts = [_matrix_names(names, cell, margin)]
+    for truth, label in np.argwhere(counts):
+        share, x, y = float(shares[truth, label]), margin + label * cell, margin + truth * cell
+        tip = f"{names[truth]} labelled {names[label]}: {counts[truth, label]:,} items, {share:.1%} of the class"
+        kind = "right" if truth == label else "wrong"
+        parts.append(
+            f'<rect class="{kind}" x="{x}" y="{y}" width="{cell - 1}" height="{cell - 1}" fill-opacity="{share:.3f}">'
+            f"<title>{escape(tip)}</title></rect>"
+        )
+        if len(names) <= NUMBERED and share >= 0.005:
+            ink = "cell strong" if share > 0.55 else "cell"
+            middle = f'x="{x + cell / 2}" y="{y + cell / 2 + 4}" text-anchor="middle"'
+            parts.append(f'<text class="{ink}" {middle}>{100 * share:.0f}</text>')
+    side = margin + len(names) * cell
+    frame = Frame((0, 1), (0, 1), width=side, height=side)
+    return _svg(frame, parts, "Confusion matrix, in percent of the true class")
+
+
+def _matrix_names(names: Sequence[str], cell: int, margin: int) -> str:
+    parts = []
+    for index, name in enumerate(names):
+        short = escape(name if len(name) <= 14 else name[:13] + "…")
+        middle = margin + index * cell + cell / 2
+        parts.append(f'<text class="tick" x="{margin - 6}" y="{middle + 4}" text-anchor="end">{short}</text>')
+        turned = f'transform="rotate(-55 {middle + 4} {margin - 6})"'
+        parts.append(f'<text class="tick" x="{middle + 4}" y="{margin - 6}" {turned}>{short}</text>')
+    return "".join(parts)
+
+
 def line_chart(
     x: Sequence[float], y: Sequence[float], *, name: str, references: Mapping[str, float] | None = None
 ) -> Markup:
@@ -113,7 +148,7 @@ def _reference_names(frame: Frame, references: Mapping[str, float]) -> list[str]
         if place < frame.top + FONT - 4:  # no room above the highest lines: below them
             place = frame.y(value) + FONT + 1
         floor = place
-        parts.append(f'<text class="tick" x="{frame.left + 5}" y="{place:.1f}">{escape(name)}</text>')
+        parts.append(f'<text class="tick named" x="{frame.left + 5}" y="{place:.1f}">{escape(name)}</text>')
     return parts
 
 

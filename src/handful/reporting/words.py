@@ -33,6 +33,8 @@ def answer(content: Content) -> list[str]:
         known += f" and {reviewed:,} reviewed by a person"
     sentences = [f"{known}, and {count(propagated, 'more item')} of {len(content):,} got a label from them."]
     sentences += _accuracy(content)
+    if len(content.withheld):
+        sentences.append(f"{count(len(content.withheld), 'label was', 'labels were')} too unsure and left to people.")
     if unreached:
         them = "it" if unreached == 1 else "them"
         sentences.append(
@@ -47,14 +49,17 @@ def answer(content: Content) -> list[str]:
 def _accuracy(content: Content) -> list[str]:
     sentences = []
     if content.accuracy is not None:
-        low, high = percent(content.accuracy.low, 0), percent(content.accuracy.high, 0)
-        sentences.append(
-            f"About {percent(content.accuracy.value, 0)} of the propagated labels should be right"
-            f" ({low} to {high} is likely)."
+        value, low, high = (
+            percent(share, 0) for share in (content.accuracy.value, content.accuracy.low, content.accuracy.high)
         )
+        if len(content.withheld):
+            kept = percent(float(content.confidence[content.rows_from(PROPAGATED)].mean()), 0)
+            sentences.append(f"About {kept} of them should be right, {value} had none been withheld.")
+        else:
+            sentences.append(f"About {value} of them should be right: between {low} and {high}, nine times out of ten.")
     scored = content.scored
     if len(scored):
-        sentences.append(f"Compared with the truth, {percent(content.right(scored).mean())} of them are.")
+        sentences.append(f"Compared with the truth, {percent(content.right(scored).mean())} are.")
     return sentences
 
 
@@ -70,6 +75,8 @@ def scored_rows(content: Content) -> str:
     if missed:
         whole = content.right(scored).sum() / (len(scored) + missed)
         sentence += f"; with the {count(missed, 'unreached item')} counted as wrong the accuracy is {percent(whole)}"
+    if len(content.withheld):
+        sentence += "; the withheld ones are not counted"
     return sentence + "."
 
 
@@ -79,7 +86,9 @@ def map_sample(packed: Mapping[str, Any]) -> str:
     what = "pictures" if "sheets" in packed else "contents"
     sentences = []
     if drawn < total:
-        sentences.append(f"The map draws {drawn:,} of the {total:,} items, chosen at random; the given ones come first.")
+        sentences.append(
+            f"The map draws {drawn:,} of the {total:,} items, chosen at random; the given ones come first."
+        )
     if 0 < sampled < drawn:
         sentences.append(
             f"The page carries the {what} of {sampled:,} items, as many of each label as of any other: hover shows"

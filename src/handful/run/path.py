@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from handful.data import Dataset, encode_labels
+from handful.data import Dataset, check_something_to_label, encode_labels
 from handful.errors import InputError
 from handful.modalities import read
 from handful.propagation.suggest import suggest_rows
@@ -123,6 +123,7 @@ def check_can_label(data: Dataset, n_neighbors: int) -> None:
     """Raise InputError where no graph over `data` can carry its labels."""
     if data.labels is None or not data.labels.given.any():
         raise InputError(f"no label is given for the {len(data)} items of {data.source}: give a file with id,label.")
+    check_something_to_label(data.labels, data.source)
     if len(data) <= n_neighbors:
         raise InputError(
             f"n_neighbors={n_neighbors} needs more than {n_neighbors} items, {data.source} has {len(data)}: "

@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.tracking import get_available_trackers
+from accelerate.utils import LoggerType
 
-from handful.errors import InputError
+from handful.errors import InputError, check_choice
 
 
 def make_accelerator(precision: str, *, trackers: Sequence[str] = (), folder: Path | None = None) -> Accelerator:
@@ -17,17 +20,15 @@ def make_accelerator(precision: str, *, trackers: Sequence[str] = (), folder: Pa
 
     precision: "no", "bf16", "fp16", or "auto": bfloat16 where the processor multiplies in it, which doubles the pace
     of convolutions there. trackers: names that accelerate knows ("tensorboard", "wandb", "mlflow", ...), which write
-    to `folder`. Raises InputError for a tracker that is not installed.
+    to `folder`. Raises InputError for a precision or a tracker that is not known or not installed.
     """
+    check_choice("precision", precision, ["auto", "no", "bf16", "fp16"])
+    for tracker in trackers:
+        _check_tracker(tracker)
     if precision == "auto":
         precision = "bf16" if _has_fast_bfloat16() else "no"
-    accelerator = Accelerator(mixed_precision=precision, log_with=list(trackers) or None, project_dir=folder)
-    missing = set(trackers) - {
-        tracker if isinstance(tracker, str) else tracker.name for tracker in accelerator.log_with
-    }
-    if missing:
-        raise InputError(f"the tracker {min(missing)!r} is not installed: install it, or train without it.")
-    return accelerator
+    AcceleratorState._reset_state()  # else a second training of this process could not choose another precision
+    return Accelerator(mixed_precision=precision, log_with=list(trackers) or None, project_dir=folder)
 
 
 def step_generator(seed: int, at: int, accelerator: Accelerator, *, part: int = 0) -> torch.Generator:
@@ -35,11 +36,17 @@ def step_generator(seed: int, at: int, accelerator: Accelerator, *, part: int = 
 
     part: which part of the step it is, where gradients are accumulated. Each process draws its own.
     """
-    drawn = int(
-        np.random.SeedSequence([seed, at, part, accelerator.process_index]).generate_state(1, np.uint64)[0] >> 1
-    )
+    words = np.random.SeedSequence([seed, at, part, accelerator.process_index]).generate_state(1, np.uint64)
+    drawn = int(words[0] >> np.uint64(1))
     torch.manual_seed(drawn)  # dropout draws from the global source
     return torch.Generator(accelerator.device).manual_seed(drawn)
+
+
+def _check_tracker(name: str) -> None:
+    """Raise InputError unless the tracker is known to accelerate and installed."""
+    check_choice("tracker", name, [kind.value for kind in LoggerType if kind is not LoggerType.ALL])
+    if name not in [getattr(found, "value", found) for found in get_available_trackers()]:
+        raise InputError(f"the tracker {name!r} is not installed: install it, or train without it.")
 
 
 def _has_fast_bfloat16() -> bool:

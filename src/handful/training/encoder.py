@@ -44,6 +44,7 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         self.networks, self.finishes = nn.ModuleDict(networks), nn.ModuleDict(finishes)
+        self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as they were trained
         self.modality = modality
         self.record = dict(record or {})
 
@@ -97,14 +98,19 @@ class Encoder(nn.Module):
         """Write model.safetensors and config.json to `folder`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        assets = getattr(self.modality, "assets", {})
         config = {
             "format": FORMAT,
             "modality": {"name": self.modality.name, **self.modality.settings},
+            "assets": list(assets),
             "networks": {name: _describe(name, network, self.modality) for name, network in self.networks.items()},
             "record": self.record,
         }
         with replace_file(folder / "model.safetensors") as temporary:
             save_file(separate(self.state_dict()), temporary)
+        for name, content in assets.items():
+            with replace_file(folder / name) as temporary:
+                temporary.write_text(content, encoding="utf-8")
         with replace_file(folder / "config.json") as temporary:
             temporary.write_text(json.dumps(config, indent=1))
 
@@ -114,7 +120,8 @@ class Encoder(nn.Module):
         folder = Path(folder)
         config = _read_config(folder)
         described = dict(config["modality"])
-        modality = make_modality(described.pop("name"), described)
+        assets = {name: _read_asset(folder / name) for name in config.get("assets", ())}
+        modality = make_modality(described.pop("name"), described, assets=assets)
         with safe_open(folder / "model.safetensors", "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         networks = {name: _build(name, kind, modality) for name, kind in config["networks"].items()}
@@ -126,13 +133,20 @@ class Encoder(nn.Module):
 
 def _describe(name: str, network: nn.Module, modality: Modality) -> dict[str, Any]:
     """Return what makes the network again: that it is a floor of this kind of data, or its class and configuration."""
-    return {"kind": "floor"} if type(network) is type(modality.floors().get(name)) else describe(network)
+    is_floor = type(network) is type(modality.floors().get(name)) and not hasattr(network, "config")
+    return {"kind": "floor"} if is_floor else describe(network)
 
 
 def _build(name: str, described: dict[str, Any], modality: Modality) -> nn.Module:
     if described["kind"] == "floor":
         return modality.floors()[name]
     return build(described, cut=modality.tokens)
+
+
+def _read_asset(path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"{path.parent} is not whole: {path.name} is missing; copy all files of the folder.")
+    return path.read_text(encoding="utf-8")
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

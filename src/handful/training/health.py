@@ -16,19 +16,21 @@ from handful.training.embed import to_device
 
 HEALTH_ROWS = 1024
 COLLAPSED_RANK = 5.0  # fewer directions than this cannot tell ten classes apart
-COLLAPSED_SPREAD = 0.01  # standard deviation of a coordinate of unit vectors, times the square root of their width
+COLLAPSED_CONTRAST = 0.01  # half precision keeps three digits: what differs by less is noise
 
 
 @dataclass(frozen=True)
 class Health:
     """Figures of the vectors of a fixed sample of rows.
 
-    rank: RankMe, the exponential of the entropy of the singular values (Garrido et al. 2023), of at most `width`.
+    contrast: standard deviation of the vectors over their root mean square length, before anything is centred: 0 where
+    all samples have one vector. rank: RankMe, the exponential of the entropy of the singular values (Garrido et al. 2023), of at most `width`.
     spread: mean standard deviation of the coordinates of unit vectors times sqrt(width); 1 is even, 0 collapsed.
     alignment: mean squared distance of two views of one sample on the unit sphere; uniformity: log of the mean
     Gaussian potential of two samples (Wang and Isola 2020). Lower is better for both, -4 the least for uniformity.
     """
 
+    contrast: float
     rank: float
     width: int
     spread: float
@@ -42,11 +44,13 @@ class Health:
     @property
     def collapsed(self) -> bool:
         """Whether the vectors no longer tell samples apart."""
-        return self.rank < min(COLLAPSED_RANK, self.width / 2) or self.spread < COLLAPSED_SPREAD
+        return self.rank < min(COLLAPSED_RANK, self.width / 2) or self.contrast < COLLAPSED_CONTRAST
 
 
 def measure(first: np.ndarray, second: np.ndarray) -> Health:
     """Return the health of the vectors [M, D] of two views of the same M samples."""
+    deviation = np.sqrt(first.astype(np.float64).var(0).sum())
+    length = np.sqrt(np.square(first, dtype=np.float64).sum(1).mean())
     first, second = _unit(first), _unit(second)
     width = first.shape[1]
     centred = first - first.mean(0)
@@ -56,6 +60,7 @@ def measure(first: np.ndarray, second: np.ndarray) -> Health:
     squared = 2 - 2 * first @ first.T
     pairs = squared[np.triu_indices(len(first), 1)]
     return Health(
+        contrast=float(deviation / max(length, 1e-12)),
         rank=rank,
         width=width,
         spread=float(first.std(0).mean() * np.sqrt(width)),

@@ -155,7 +155,8 @@ def train(
         if on_epoch is not None and accelerator.is_main_process:
             on_epoch(line)
         keep()
-    accelerator.end_training()
+    for tracker in accelerator.trackers:  # not `end_training`, which would end the process group for what follows
+        tracker.finish()
     average.put_in_place()
     method.eval()
     verdict = state.history[-1]["verdict"] if state.history else "not trained"

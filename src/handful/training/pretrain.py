@@ -20,12 +20,13 @@ from handful.files import replace_file
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
 from handful.modalities.registry import make_modality
-from handful.training.embed import Progress, pooled_vectors
+from handful.training.embed import Progress, batches_of, pooled_vectors
 from handful.training.encoder import Encoder
 from handful.training.loop import Beat, Schedule, Trained, train
 
 FLOOR_COMPONENTS = 96
 TRAINED_COMPONENTS = 128
+FLOOR_FIT_ROWS = 100_000
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
 
@@ -42,7 +43,7 @@ class Watch:
 def pretrain(
     data: Dataset,
     method: str = "auto",
-    encoder: nn.Module | None = None,
+    encoder: nn.Module | str | Path | None = None,
     *,
     out: str | Path | None = None,
     epochs: int | None = None,
@@ -58,21 +59,30 @@ def pretrain(
     method: a method of training ("simclr", ...); an encoder that needs none ("pca", "gradients", ...), or all of
     these side by side ("untrained"); "random" for the network before training; "auto" trains SimCLR and sets the
     untrained ones beside it: representations that err differently make the better graph.
-    encoder: a network to train instead of the default one; it maps a batch to `Encoded` and has a `width`.
+    encoder: a network to train instead of the default one; it maps a batch to `Encoded` and has a `width`. A folder or
+    a name on the hub is a pretrained one, taken as it is (method "pretrained") unless a method or epochs are given.
     out: a folder for the encoder and the state of the loop; the same call again goes on where it stopped.
-    epochs: passes over the data; by default as many as see about 400,000 samples, 5 to 100.
+    epochs: passes over the data; by default as many as see about 200,000 samples, 5 to 60.
     views: settings of the random views (for images: crop, colour, flip, turn).
     Raises InputError for a method that is not known, too little data, or a loss that is not finite.
     """
     watch = watch or Watch()
     modality = make_modality(data.modality, data.settings, views)
-    plan = _plan(method, modality)
+    asked = encoder
+    if isinstance(encoder, str | Path):
+        watch.stage(f"loading {encoder}")
+        modality, encoder = _load_encoder(modality, encoder)
+        method = "pretrained" if method == "auto" and not epochs else method
+    if hasattr(modality, "adapt"):
+        modality = modality.adapt(data.samples, seed=seed)
+    plan = _plan(method, modality, encoder)
     schedule = _schedule(len(data), epochs, batch_size, learning_rate, precision, seed)
     identity = {
         "method": method,
         "data": data.fingerprint,
         "modality": dict(modality.settings),
         "schedule": asdict(schedule),
+        "encoder": str(asked) if isinstance(asked, str | Path) else type(asked).__name__,
     }
     folder = Path(out) if out is not None else None
     if folder is not None and (folder / "config.json").is_file():
@@ -94,11 +104,22 @@ def pretrain(
     return made
 
 
-def _plan(method: str, modality: Modality) -> list[str]:
+def _load_encoder(modality: Modality, name: str | Path) -> tuple[Modality, nn.Module]:
+    if not hasattr(modality, "load_encoder"):
+        raise InputError(
+            f"encoder={str(name)!r}: no pretrained {modality.name} encoders are read by name; give an nn.Module that "
+            "maps a batch to `Encoded`."
+        )
+    return modality.load_encoder(name)
+
+
+def _plan(method: str, modality: Modality, encoder: nn.Module | None) -> list[str]:
     """Return the names of the networks that `method` sets side by side, the trained one last."""
     floors = list(modality.floors())
+    if method == "pretrained" and encoder is not None:
+        return ["pretrained"]
     if method == "auto":
-        return [*floors, "simclr"]
+        return list(getattr(modality, "auto", [*floors, "simclr"]))
     if method == "untrained":
         return floors
     check_choice("method", method, ["auto", "untrained", "random", *floors, *METHODS])
@@ -111,7 +132,7 @@ def _schedule(
     if batch_size is None:
         batch_size = int(min(256, max(16, 2 ** int(np.log2(max(n // 8, 1))))))
     if epochs is None:
-        epochs = int(min(100, max(5, 400_000 // n)))
+        epochs = int(min(60, max(5, 200_000 // n)))
     if n < 2:
         raise InputError(f"training needs at least 2 samples, got {n}.")
     batch_size = min(batch_size, n)
@@ -132,10 +153,10 @@ def _network(
     """Return the network called `name`, trained where its name is a method's, and what its training told."""
     floors = modality.floors()
     if name in floors:
-        return floors[name], None
+        return _fitted(floors[name], data, modality, schedule.seed), None
     with torch.random.fork_rng():
         torch.manual_seed(schedule.seed)
-        if name == "random" or schedule.epochs == 0:
+        if name in ("random", "pretrained") or schedule.epochs == 0:
             return (given or modality.backbone()).eval(), None
         backbone = given or METHODS[name].default_backbone(modality)
         watch.stage(f"training {name}: {schedule.epochs} epochs of {len(data)} {modality.name}s")
@@ -152,12 +173,21 @@ def _network(
     return method.network, trained
 
 
+def _fitted(floor: nn.Module, data: Dataset, modality: Modality, seed: int) -> nn.Module:
+    """Return `floor`, fitted on a sample of the data where it has to be."""
+    fit: Any = getattr(floor, "fit", None)
+    if fit is not None:
+        rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:FLOOR_FIT_ROWS])
+        fit((modality.batch(data.samples, chosen) for chosen in batches_of(rows, 1024)), seed=seed)
+    return floor.eval()
+
+
 def _finish(name: str, network: nn.Module, data: Dataset, modality: Modality, seed: int, watch: Watch) -> Standardise:
     """Return what centres and reduces the vectors of `network`, fitted on a sample of the data."""
     watch.stage(f"fitting {name}")
     rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:FIT_ROWS])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
-    components = TRAINED_COMPONENTS if name in METHODS else FLOOR_COMPONENTS
+    components = FLOOR_COMPONENTS if name in modality.floors() else TRAINED_COMPONENTS
     return Standardise.fit(vectors, components=components, seed=seed)
 
 

@@ -158,11 +158,6 @@
     view.y = Math.min(highY, Math.max(lowY, view.y - y / unit()));
     redraw();
   }
-  const radius = () =>
-    Math.min(7, Math.max(1.1, 0.28 * Math.sqrt((width * height) / n)) * Math.min(3, Math.sqrt(view.scale) ** 0.8)) *
-    (n > 20000 ? 0.85 : 1);
-
-  // Drawing -----------------------------------------------------------------------------------------------------
   const order = Uint32Array.from({ length: n }, (_, at) => at);
   for (let at = n - 1, seed = 1; at > 0; at--) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0; // shuffled once, so that no class hides another
@@ -170,6 +165,12 @@
     [order[at], order[other]] = [order[other], order[at]];
   }
 
+  // Points are as large as the ground they stand on allows: the share of 128 x 128 cells that hold any.
+  const ground = new Set(order.map((row) => ((points.place[2 * row] >> 9) << 7) | (points.place[2 * row + 1] >> 9))).size;
+  const room = Math.sqrt(ground / 16384 / n);
+  const radius = () => Math.min(6, Math.max(n > 20000 ? 1 : 1.6, 0.62 * room * unit() * view.scale ** -0.35));
+
+  // Drawing -----------------------------------------------------------------------------------------------------
   function disc(size) {
     // How much of each pixel a disc covers: offsets and shares, for discs that start anywhere on a pixel's corner.
     const reach = Math.ceil(size + 1);

@@ -44,8 +44,8 @@ if (slider && report.kept[0] > 0) {
   const show = () => {
     const at = Number(input.value);
     const kept = report.kept[at];
-    byId("level").textContent = at + "%";
-    let words = `${whole(kept)} of ${whole(report.kept[0])} propagated labels are kept (${percent(kept / report.kept[0], 1)})`;
+    const share = percent(kept / report.kept[0], 1);
+    let words = `With at least ${at}% confidence, ${whole(kept)} of ${whole(report.kept[0])} propagated labels are kept (${share})`;
     if (kept) words += `, ${percent(report.expected[at], 1)} of them expected to be right`;
     if (kept && report.measured) words += `, ${percent(report.measured[at], 1)} measured`;
     byId("left").textContent = words + ".";
@@ -65,4 +65,11 @@ if (copy && navigator.clipboard) {
     await navigator.clipboard.writeText(byId("command").textContent);
     copy.textContent = "Copied";
   });
+}
+
+// Small pictures stay sharp when they are enlarged.
+for (const image of document.querySelectorAll(".look img")) {
+  const sharpen = () => image.naturalWidth <= 40 && (image.style.imageRendering = "pixelated");
+  if (image.complete) sharpen();
+  else image.addEventListener("load", sharpen);
 }

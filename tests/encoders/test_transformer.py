@@ -1,0 +1,82 @@
+"""Tokens in, features out: padding, places and time are respected."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from symbols import Letters
+
+from handful.encoders import RealTokens, Tokens, TransformerEncoder
+from handful.encoders.transformer import PlaceCode, describe_kind, make_kind
+
+
+def _tokens(n: int = 3, length: int = 6) -> Tokens:
+    values = torch.randn(n, length, 4, generator=torch.Generator().manual_seed(0))
+    return Tokens(values, torch.ones(n, length, dtype=torch.bool), torch.arange(length).float()[None, :, None])
+
+
+def _network(**options: bool) -> TransformerEncoder:
+    torch.manual_seed(0)
+    return TransformerEncoder(RealTokens(4), axes=1, width=24, depth=2, **options).eval()
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_what_fills_up_a_batch_changes_nothing(causal: bool) -> None:
+    network, tokens = _network(causal=causal), _tokens()
+    present = torch.arange(6)[None] < torch.tensor([6, 4, 1])[:, None]
+    padded = tokens._replace(present=present)
+    noise = torch.randn(tokens.values.shape, generator=torch.Generator().manual_seed(1))
+    other = padded._replace(values=torch.where(present[..., None], tokens.values, noise))
+    torch.testing.assert_close(network(padded), network(other))
+    alone = Tokens(tokens.values[1:2, :4], present[1:2, :4], tokens.places[:, :4])
+    torch.testing.assert_close(network(alone).pooled, network(padded).pooled[1:2])
+
+
+def test_an_empty_sample_gives_zeros_and_leaves_the_others_alone() -> None:
+    network, tokens = _network(), _tokens()
+    present = tokens.present.clone()
+    present[1] = False
+    encoded = network(tokens._replace(present=present))
+    assert encoded.pooled[1].abs().sum() == 0
+    torch.testing.assert_close(encoded.pooled[[0, 2]], network(tokens).pooled[[0, 2]])
+
+
+def test_parts_are_known_by_their_places_and_not_by_their_order() -> None:
+    network, tokens = _network(), _tokens()
+    order = torch.tensor([3, 1, 5, 0, 2, 4]).expand(3, -1)
+    torch.testing.assert_close(network(tokens.take(order)).pooled, network(tokens).pooled)
+    moved = tokens._replace(places=tokens.places.flip(1))
+    assert not torch.allclose(network(moved).pooled, network(tokens).pooled)
+
+
+def test_the_place_is_added_after_hiding_so_that_hidden_parts_differ_by_place_alone() -> None:
+    network, tokens = _network(), _tokens()
+    stand_in, hidden = torch.zeros(24), tokens.present
+    encoded = network(tokens, hidden=hidden, stand_in=stand_in)
+    torch.testing.assert_close(encoded.features[0], encoded.features[1])
+    assert not torch.allclose(encoded.features[0, 0], encoded.features[0, 1])
+
+
+def test_symbols_go_in_as_well_as_vectors() -> None:
+    letters = Letters()
+    encoded = letters.token_backbone()(letters.random_batch(5))
+    assert encoded.features.shape == (5, 9, 24)
+    assert encoded.pooled.isfinite().all()
+
+
+def test_a_step_holds_the_parts_of_one_first_coordinate() -> None:
+    places = torch.cartesian_prod(torch.arange(4), torch.arange(3)).float()[None]
+    assert Tokens(torch.zeros(1, 12, 1), torch.ones(1, 12, dtype=torch.bool), places).step == 3
+
+
+def test_place_codes_of_different_places_differ() -> None:
+    torch.manual_seed(0)
+    code = PlaceCode(2, 32)
+    places = torch.cartesian_prod(torch.arange(12), torch.arange(12)).float()
+    vectors = code(places[None])[0]
+    assert torch.pdist(vectors).min().item() > 1e-3
+
+
+@pytest.mark.parametrize("kind", [RealTokens(5, hidden=0.4, normalise=False), Letters().token_kind])
+def test_a_kind_is_made_again_from_its_description(kind: RealTokens) -> None:
+    assert make_kind(describe_kind(kind)) == kind

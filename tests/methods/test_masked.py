@@ -1,0 +1,100 @@
+"""Masked training: what is hidden stays hidden, and the loss is that of the hidden parts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from symbols import Letters
+
+from handful.encoders import ConvolutionalEncoder, RealTokens, TransformerEncoder
+from handful.errors import InputError
+from handful.methods.masked import Masked
+from handful.methods.pretext import hide, masked_symbols
+from handful.modalities.image import Image
+
+
+def _masked_autoencoder(size: int = 8) -> Masked:
+    torch.manual_seed(0)
+    image = Image(size=size, channels=1)
+    backbone = TransformerEncoder(image.token_kind, axes=2, width=24, depth=1, cut=image.tokens)
+    return Masked(backbone, image, width=12)
+
+
+def _images(n: int = 3, size: int = 8) -> torch.Tensor:
+    return torch.randn(n, 1, size, size, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_loss_is_the_mean_squared_error_of_normalised_hidden_patches() -> None:
+    method, images = _masked_autoencoder(), _images()
+    tokens = method.modality.tokens(images)
+    visible, hidden = hide(tokens, 0.75, torch.Generator().manual_seed(7))
+    guess = method._guess(tokens, visible)
+    errors = []
+    for row in range(len(images)):
+        for part in range(hidden.shape[1]):
+            if hidden[row, part]:
+                patch = tokens.values[row, part]
+                target = (patch - patch.mean()) / (patch.var(correction=0) + 1e-6).sqrt()
+                errors.append((guess[row, part] - target).square().mean().item())
+    loss = method(images, torch.Generator().manual_seed(7))
+    assert loss.total.item() == pytest.approx(sum(errors) / len(errors), rel=1e-5)
+
+
+def test_guesses_do_not_depend_on_what_is_hidden() -> None:
+    method = _masked_autoencoder().eval()
+    tokens = method.modality.tokens(_images())
+    visible, hidden = hide(tokens, 0.75, torch.Generator().manual_seed(7))
+    other = tokens._replace(values=torch.where(hidden[..., None], torch.randn_like(tokens.values), tokens.values))
+    torch.testing.assert_close(method._guess(other, visible), method._guess(tokens, visible))
+
+
+def test_guesses_depend_on_what_is_visible() -> None:
+    method = _masked_autoencoder().eval()
+    tokens = method.modality.tokens(_images())
+    visible, _ = hide(tokens, 0.75, torch.Generator().manual_seed(7))
+    other = tokens._replace(values=tokens.values + 1.0 * torch.randn_like(tokens.values))
+    assert not torch.allclose(method._guess(other, visible), method._guess(tokens, visible))
+
+
+def test_only_visible_parts_go_through_the_network() -> None:
+    method, seen = _masked_autoencoder(), []
+    method.backbone.register_forward_pre_hook(lambda module, given: seen.append(given[0].values.shape[1]))
+    method(_images(), torch.Generator().manual_seed(0))
+    assert seen == [4]  # a quarter of 16
+
+
+def test_guesses_of_hidden_symbols_do_not_depend_on_them() -> None:
+    letters = Letters()
+    torch.manual_seed(0)
+    network = Masked(letters.token_backbone(), letters).eval().network
+    tokens = letters.tokens(letters.random_batch(4))
+    hidden = torch.zeros(tokens.values.shape, dtype=torch.bool)
+    hidden[:, 2] = True
+    other = tokens._replace(values=torch.where(hidden, (tokens.values + 1) % letters.count, tokens.values))
+    torch.testing.assert_close(network.guess(other, hidden=hidden), network.guess(tokens, hidden=hidden))
+    moved = tokens._replace(values=torch.where(hidden, tokens.values, (tokens.values + 1) % letters.count))
+    assert not torch.allclose(network.guess(moved, hidden=hidden), network.guess(tokens, hidden=hidden))
+
+
+def test_the_loss_on_symbols_is_the_cross_entropy_of_the_hidden_ones() -> None:
+    letters = Letters()
+    torch.manual_seed(0)
+    method = Masked(letters.token_backbone(), letters).eval()
+    batch, drawn = letters.random_batch(4), torch.Generator().manual_seed(3)
+    tokens = letters.tokens(batch)
+    _, hidden = hide(tokens, method.share, drawn)
+    values, blotted = masked_symbols(tokens.values, hidden, method.kind.random(tokens.values, drawn), drawn)
+    odds = method.network.guess(tokens._replace(values=values), hidden=blotted, wanted=hidden).log_softmax(-1)
+    errors = [-row[symbol].item() for row, symbol in zip(odds, tokens.values[hidden], strict=True)]
+    loss = method(batch, torch.Generator().manual_seed(3))
+    assert loss.total.item() == pytest.approx(sum(errors) / len(errors), rel=1e-5)
+
+
+def test_normalised_targets_know_neither_brightness_nor_contrast() -> None:
+    kind, patches = RealTokens(16), _images(5, 4).reshape(5, 1, 16)
+    torch.testing.assert_close(kind.target(3 * patches + 2), kind.target(patches), atol=1e-4, rtol=1e-4)
+
+
+def test_a_network_without_tokens_is_refused_in_one_sentence() -> None:
+    with pytest.raises(InputError, match="needs a network that reads tokens, got ConvolutionalEncoder"):
+        Masked(ConvolutionalEncoder(1, widths=(4, 8)), Image(size=8, channels=1))

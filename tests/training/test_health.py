@@ -1,0 +1,88 @@
+"""The panel: figures against known vectors, and a data set that collapses on purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from toy import as_dataset, toy_images
+
+from handful.encoders import ConvolutionalEncoder
+from handful.methods import METHODS, Loss
+from handful.methods.method import Method
+from handful.modalities.image import Image
+from handful.training.health import Health, judge, measure
+from handful.training.loop import Schedule, train
+
+
+def _normal(n: int = 400, width: int = 20, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(n, width))
+
+
+def _health(**figures: float) -> Health:
+    return Health(**{"contrast": 0.5, "rank": 30.0, "width": 64, "spread": 0.9, "alignment": 0.2, "uniformity": -3.0, **figures})
+
+
+def test_the_rank_of_even_directions_is_their_number() -> None:
+    assert measure(_normal(), _normal()).rank == pytest.approx(20, rel=0.05)
+    flat = np.zeros((400, 20))
+    flat[:, :3] = _normal(width=3)
+    assert measure(flat, flat).rank == pytest.approx(3, rel=0.05)
+
+
+def test_the_rank_knows_neither_turn_nor_scale_nor_shift() -> None:
+    vectors = _normal() * np.linspace(0.1, 1, 20)
+    turn, _ = np.linalg.qr(_normal(20, 20))
+    rank = measure(vectors, vectors).rank
+    assert measure(5 * vectors @ turn + 3, vectors).rank == pytest.approx(rank, rel=1e-6)
+
+
+def test_alignment_is_nothing_for_equal_views_and_two_for_strangers() -> None:
+    assert measure(_normal(), _normal(seed=1)).alignment == pytest.approx(2, abs=0.15)
+    assert measure(_normal(), _normal()).alignment == pytest.approx(0, abs=1e-12)
+
+
+def test_uniformity_is_lowest_for_vectors_that_point_everywhere() -> None:
+    everywhere = measure(_normal(), _normal()).uniformity
+    two_ways = np.sign(_normal(width=1)) * np.ones((1, 20)) + 1e-3 * _normal()
+    assert everywhere < measure(two_ways, two_ways).uniformity
+    assert everywhere == pytest.approx(-4, abs=0.4)
+
+
+def test_equal_vectors_are_a_collapse() -> None:
+    constant = np.ones((50, 8))
+    assert measure(constant, constant).collapsed
+    nearly = constant + 1e-4 * _normal(50, 8)
+    assert measure(nearly, nearly).collapsed
+    assert not measure(_normal(50, 8), _normal(50, 8)).collapsed
+
+
+def test_the_verdict_names_the_state_and_the_remedy() -> None:
+    untrained = raw = _health(rank=10.0)
+    assert judge(_health(rank=1.5), untrained, raw, [3.0, 2.0, 1.0]).startswith("collapsed")
+    assert "lower learning rate" in judge(_health(rank=1.5), untrained, raw, [1.0])
+    assert "still improving" in judge(_health(), untrained, raw, [3.0, 2.0, 1.0])
+    assert "done" in judge(_health(), untrained, raw, [1.001, 1.0005, 1.0])
+
+
+class _Shrinks(Method):
+    """Asks for nothing but equal vectors: it collapses."""
+
+    def forward(self, batch: torch.Tensor, generator: torch.Generator) -> Loss:
+        vectors = self.backbone(batch).pooled
+        return Loss((vectors - 1).square().sum(), {})
+
+
+def test_a_training_that_collapses_is_told_in_words() -> None:
+    torch.manual_seed(0)
+    method = _Shrinks(ConvolutionalEncoder(3, widths=(8, 8)), Image(size=12, channels=3))
+    trained = train(method, toy_images(), Schedule(epochs=20, batch_size=32, precision="no", learning_rate=0.1))
+    assert trained.verdict.startswith("collapsed")
+
+
+def test_data_without_anything_to_tell_apart_is_called_collapsed() -> None:
+    noise = np.random.default_rng(0).integers(0, 2, (96, 1, 1, 1), dtype=np.uint8)
+    data = as_dataset("image", np.tile(noise * 255, (1, 1, 12, 12)), size=12, channels=1, fit="crop")
+    torch.manual_seed(0)
+    method = METHODS["vicreg"](ConvolutionalEncoder(1, widths=(8, 8)), Image(size=12, channels=1))
+    assert train(method, data, Schedule(epochs=1, batch_size=32, precision="no")).verdict.startswith("collapsed")
