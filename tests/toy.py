@@ -31,8 +31,8 @@ def toy_texts(n: int = 96, *, seed: int = 0) -> Dataset:
     """Return short reports of the weather or of games: words of one kind stand together."""
     draw = np.random.default_rng(seed)
     words = (
-        "rain wind cloud storm sunny cold warm snow sky north".split(),
-        "goal team match won lost player coach score league ball".split(),
+        ["rain", "wind", "cloud", "storm", "sunny", "cold", "warm", "snow", "sky", "north"],
+        ["goal", "team", "match", "won", "lost", "player", "coach", "score", "league", "ball"],
     )
     texts = [" ".join(draw.choice(words[row % 2], draw.integers(4, 12))) for row in range(n)]
     return as_dataset("text", np.array(texts, dtype=object))

@@ -29,6 +29,15 @@ def test_shifting_all_vectors_changes_nothing() -> None:
     torch.testing.assert_close(one.abs(), other.abs(), atol=1e-3, rtol=1e-3)
 
 
+def test_without_a_ridge_all_directions_are_alike_and_with_an_infinite_one_nothing_changes() -> None:
+    vectors = torch.from_numpy(_vectors(4000))
+    even = Standardise.fit(vectors.numpy(), components=6, ridge=0.0)
+    spread = ((vectors - even.mean) @ even.axes).std(0)
+    torch.testing.assert_close(spread, torch.ones(6), atol=1e-3, rtol=0)
+    plain = Standardise.fit(vectors.numpy(), components=6, ridge=float("inf"))
+    torch.testing.assert_close(plain.axes.norm(dim=0), torch.ones(6))
+
+
 def test_no_more_components_than_rows_or_columns() -> None:
     assert Standardise.fit(_vectors(), components=99).components == 6
     assert Standardise.fit(_vectors(4), components=99).components == 4

@@ -7,7 +7,7 @@ import torch
 from symbols import Letters
 
 from handful.encoders import RealTokens, Tokens, TransformerEncoder
-from handful.encoders.transformer import PlaceCode, describe_kind, make_kind
+from handful.encoders.transformer import PlaceCode, attend, describe_kind, make_kind
 
 
 def _tokens(n: int = 3, length: int = 6) -> Tokens:
@@ -55,6 +55,15 @@ def test_the_place_is_added_after_hiding_so_that_hidden_parts_differ_by_place_al
     encoded = network(tokens, hidden=hidden, stand_in=stand_in)
     torch.testing.assert_close(encoded.features[0], encoded.features[1])
     assert not torch.allclose(encoded.features[0, 0], encoded.features[0, 1])
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_in_half_precision_equals_that_in_full(masked: bool) -> None:
+    parts = torch.randn(3, 2, 2, 7, 8, generator=torch.Generator().manual_seed(0))
+    allowed = torch.ones(7, 7, dtype=torch.bool).tril() if masked else None
+    half = attend(*parts.to(torch.bfloat16), allowed)
+    assert half.dtype == torch.bfloat16
+    torch.testing.assert_close(half.float(), attend(*parts, allowed), atol=0.03, rtol=0.03)
 
 
 def test_symbols_go_in_as_well_as_vectors() -> None:

@@ -21,6 +21,7 @@ from PIL import Image
 import handful
 from handful import InputError
 from handful.data import memory
+from handful.data.items import Undecodable
 from handful.modalities.image_arrays import LAYOUTS, find_layout, find_value_range, to_bytes, with_channels
 from handful.modalities.image_files import decode_image, looks_like_image, probe_image
 from handful.modalities.image_reading import default_size
@@ -90,6 +91,24 @@ def test_16_bit_grey_keeps_its_top_8_bits():
     values = np.linspace(0, 65535, 1024).reshape(32, 32).astype(np.uint16)
     got = decoded(encoded(Image.fromarray(values)), channels=1)[0]
     assert np.array_equal(got, np.rint(values / 257).astype(np.uint8))
+
+
+def test_a_dark_16_bit_image_stays_dark():
+    dark = Image.fromarray(np.full((8, 8), 257, np.uint16))
+    assert (decoded(encoded(dark), size=8, channels=1) == 1).all()
+
+
+@pytest.mark.parametrize(("top", "dtype"), [(1.0, "f4"), (255.0, "f4"), (65535.0, "f4"), (1e6, "f4"), (65535, "i4")])
+def test_the_range_of_32_bit_values_is_found(top, dtype):
+    values = np.linspace(0, top, 64).reshape(8, 8).astype(dtype)
+    got = decoded(encoded(Image.fromarray(values), "TIFF"), size=8, channels=1)
+    assert np.abs(got[0] - np.linspace(0, 255, 64).reshape(8, 8)).max() <= 1
+
+
+def test_values_that_are_not_finite_are_refused():
+    values = np.full((8, 8), np.nan, np.float32)
+    with pytest.raises(Undecodable, match="not finite"):
+        decoded(encoded(Image.fromarray(values), "TIFF"))
 
 
 def test_float_tiff_is_read_from_0_to_1():

@@ -159,7 +159,7 @@ def test_run_of_an_array_shows_the_data_it_is_given(run: Run) -> None:
 
 def test_training_is_told_with_its_references(run: Run) -> None:
     assert gather(run).health == "Not trained"
-    history = [{"epoch": 1, "loss": 2.0, "rank": 9.0, "width": 64, "verdict": "healthy"}]
+    history = [{"epoch": 1, "loss": 2.0, "nt_xent": 2.0, "rank": 9.0, "width": 64, "verdict": "healthy"}]
     record = {"history": history, "verdict": "healthy: rank 9.", "untrained": {"rank": 4.0, "width": 64}, "raw": {}}
     (run.folder / "health.json").write_text(json.dumps(record))
     content = gather(run)

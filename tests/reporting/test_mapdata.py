@@ -103,7 +103,8 @@ def test_items_that_are_no_pictures_travel_as_snippets() -> None:
 
 def test_noise_pictures_and_long_ids_are_cut_down_to_the_budget() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1000, 3, 64, 64), dtype=np.uint8)
-    ids = np.array([np.random.default_rng(row).bytes(150).hex() for row in range(20_000)])
+    random = np.random.default_rng(1)
+    ids = np.array([random.bytes(150).hex() for _ in range(20_000)])
     content = made_content(20_000, ids=ids, pictures=lambda rows: noise[rows % 1000])
     packed = pack_map(content, NOTHING)
     assert len(json.dumps(packed)) < 6_500_000

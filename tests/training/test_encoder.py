@@ -78,3 +78,19 @@ def test_ones_own_network_is_trained_and_saved(tmp_path: Path) -> None:
     assert not torch.equal(before, network.stem.weight)
     assert Encoder.from_pretrained(tmp_path / "encoder").embed(toy_images()).vectors.shape == (96, 8)
     assert encoder.networks["simclr"] is network
+
+
+def test_the_model_card_says_how_it_was_made_and_how_it_went(tmp_path: Path) -> None:
+    encoder = _encoder()
+    encoder.save_pretrained(tmp_path)
+    card = (tmp_path / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: handful\n")
+    assert "- size: 12" in card
+    assert "- method: simclr" in card
+    assert encoder.record["verdict"] in card
+    assert f"| 1 | {encoder.record['history'][0]['loss']:.3g} |" in card
+
+
+def test_an_encoder_without_training_has_a_card_too(tmp_path: Path) -> None:
+    _encoder("pca").save_pretrained(tmp_path)
+    assert "Representations side by side: pca" in (tmp_path / "README.md").read_text()

@@ -7,11 +7,11 @@ import pytest
 import torch
 from toy import as_dataset, toy_images
 
-from handful.encoders import ConvolutionalEncoder
+from handful.encoders import ConvolutionalEncoder, TransformerEncoder
 from handful.methods import METHODS, Loss
 from handful.methods.method import Method
 from handful.modalities.image import Image
-from handful.training.health import Health, judge, measure
+from handful.training.health import Health, agreement, judge, measure
 from handful.training.loop import Schedule, train
 
 
@@ -20,7 +20,9 @@ def _normal(n: int = 400, width: int = 20, seed: int = 0) -> np.ndarray:
 
 
 def _health(**figures: float) -> Health:
-    return Health(**{"contrast": 0.5, "rank": 30.0, "width": 64, "spread": 0.9, "alignment": 0.2, "uniformity": -3.0, **figures})
+    return Health(
+        **{"contrast": 0.5, "rank": 30.0, "width": 64, "spread": 0.9, "alignment": 0.2, "uniformity": -3.0, **figures}
+    )
 
 
 def test_the_rank_of_even_directions_is_their_number() -> None:
@@ -65,18 +67,35 @@ def test_the_verdict_names_the_state_and_the_remedy() -> None:
     assert "done" in judge(_health(), untrained, raw, [1.001, 1.0005, 1.0])
 
 
+def test_neighbours_that_stay_in_their_group_agree_wholly_and_random_ones_as_chance_has_it() -> None:
+    groups = np.arange(400) % 4
+    apart = np.eye(4)[groups] + 0.01 * _normal(400, 4)
+    unit = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    assert agreement(unit, groups) == 1
+    assert agreement(unit, np.random.default_rng(0).permutation(groups)) == pytest.approx(0.25, abs=0.05)
+
+
+def test_what_is_behind_the_raw_input_is_called_no_better_than_pca() -> None:
+    raw, untrained = _health(agreement=0.6), _health(agreement=0.3)
+    assert judge(_health(agreement=0.5), untrained, raw, [1.001, 1.0005, 1.0]).startswith("no better than PCA")
+    assert "use milder views or another method" in judge(_health(agreement=0.5), untrained, raw, [1.001, 1.0005, 1.0])
+    assert judge(_health(agreement=0.5), untrained, raw, [3.0, 2.0, 1.0]).startswith("still improving, and so far no")
+    assert "done" in judge(_health(agreement=0.7), untrained, raw, [1.001, 1.0005, 1.0])
+
+
 class _Shrinks(Method):
-    """Asks for nothing but equal vectors: it collapses."""
+    """Asks for nothing but equal vectors, and trains a network without batch norm, which would not let it collapse."""
 
     def forward(self, batch: torch.Tensor, generator: torch.Generator) -> Loss:
         vectors = self.backbone(batch).pooled
-        return Loss((vectors - 1).square().sum(), {})
+        return Loss(vectors.var(0).sum(), {})
 
 
 def test_a_training_that_collapses_is_told_in_words() -> None:
     torch.manual_seed(0)
-    method = _Shrinks(ConvolutionalEncoder(3, widths=(8, 8)), Image(size=12, channels=3))
-    trained = train(method, toy_images(), Schedule(epochs=20, batch_size=32, precision="no", learning_rate=0.1))
+    image = Image(size=12, channels=3)
+    method = _Shrinks(TransformerEncoder(image.token_kind, axes=2, width=24, depth=1, cut=image.tokens), image)
+    trained = train(method, toy_images(), Schedule(epochs=8, batch_size=16, precision="no", learning_rate=0.01))
     assert trained.verdict.startswith("collapsed")
 
 

@@ -23,6 +23,8 @@ Labels = Annotated[
 Truth = Annotated[str | None, typer.Option("--truth", help="The right labels, in any form --labels takes.")]
 Out = Annotated[str, typer.Option("--out", help="The run folder; the same command again goes on where it stopped.")]
 Method = Annotated[str, typer.Option(help="How to learn: auto, simclr, untrained, pca, gradients, random.")]
+Modality = Annotated[str | None, typer.Option(help="The kind of data: image, text; found if not given.")]
+Encoder = Annotated[str | None, typer.Option(help="A pretrained encoder: a folder or a name on the Hugging Face hub.")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the data; found from its size if not given.")]
 BatchSize = Annotated[int | None, typer.Option(help="Samples a step.")]
 LearningRate = Annotated[float | None, typer.Option(help="The highest learning rate.")]

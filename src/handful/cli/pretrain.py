@@ -3,10 +3,12 @@ from __future__ import annotations
 from handful.cli.console import (
     BatchSize,
     Crop,
+    Encoder,
     Epochs,
     Flip,
     LearningRate,
     Method,
+    Modality,
     Out,
     Precision,
     Seed,
@@ -22,7 +24,9 @@ from handful.cli.console import (
 def pretrain(
     source: str,
     out: Out,
+    modality: Modality = None,
     method: Method = "auto",
+    encoder: Encoder = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
@@ -39,7 +43,7 @@ def pretrain(
     from handful.run.path import started
     from handful.run.steps import pretrain_step
 
-    reading = {**given(size=size), "strict": strict}
+    reading = {**given(size=size, modality=modality), "strict": strict}
     data = handful.read(source, **reading)
     options = {
         "method": method,
@@ -49,6 +53,7 @@ def pretrain(
         "precision": precision,
         "views": given(crop=crop, flip=flip),
         "seed": seed,
+        "encoder": encoder,
     }
     with started(data, out, source=source, reading=reading) as run:
         encoder = pretrain_step(run, data, options, watch=watch(), retrain=retrain)

@@ -47,9 +47,9 @@ def fingerprint(settings: Any, *columns: Sequence[str] | np.ndarray) -> str:
     """Return a digest of JSON-able `settings` and of columns of strings, in order."""
     state = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for column in columns:
-        texts = np.asarray(column).tolist()
+        texts = np.asarray(column)
         for start in range(0, len(texts), 65536):  # as JSON, in which no two columns read the same
-            state.update(json.dumps(texts[start : start + 65536]).encode())
+            state.update(json.dumps(texts[start : start + 65536].tolist()).encode())
         state.update(b";")
     return state.hexdigest()[:DIGITS]
 

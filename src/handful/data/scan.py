@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from handful.data.arrays import is_whole_map, row_blocks
-from handful.data.digests import digest_content, digest_rows, fingerprint
+from handful.data.digests import DIGITS, digest_content, digest_rows, fingerprint
 from handful.data.items import Content, FileItems, Items, Progress, Undecodable, load
 from handful.data.memory import file_marks, keep, recall, settled
 from handful.data.pool import map_blocks
 from handful.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever a digest or a probe changes what it gives, so that what older versions kept is left alone."""
 Probe = Callable[[Content], tuple[int, ...]]
 
@@ -44,7 +44,7 @@ def scan_items(
 
     probe: returns `n_found` whole numbers from an item's header, or raises Undecodable.
     """
-    blank = Scan(np.full(n_items, "", "U20"), np.zeros((n_items, n_found), np.int64), {})
+    blank = Scan(np.full(n_items, "", f"U{DIGITS}"), np.zeros((n_items, n_found), np.int64), {})
     if not isinstance(items, FileItems):
         return _scan_rows(items, np.arange(n_items), probe, blank, progress)
     place = cache / "scans" / f"{_scan_name(items, probe)}.npz"
@@ -106,7 +106,7 @@ def _look(item: Any, probe: Probe) -> tuple[str, tuple[int, ...] | str]:
 
 @dataclass(frozen=True)
 class ArrayScan:
-    """What one pass over an array found: the digest of each row [N], the smallest and the largest value."""
+    """What one pass over an array found: the digest of each row [N], as bytes; the smallest and the largest value."""
 
     digests: np.ndarray
     low: float
@@ -142,18 +142,19 @@ def _array_place(array: np.ndarray, cache: Path) -> Path | None:
 
 
 def _scan_blocks(array: np.ndarray, name: str, progress: Progress | None) -> ArrayScan:
-    digests: list[str] = []
-    low, high = np.inf, -np.inf
+    digests = np.empty(len(array), f"S{DIGITS}")
+    low, high, done = np.inf, -np.inf, 0
     for marks, block_low, block_high, bad in map_blocks(_scan_block, row_blocks(array)):
         if bad is not None:
             raise InputError(
                 f"{name} row {bad} holds NaN or infinity: mend or leave out that row, values must be finite."
             )
-        digests.extend(marks)
+        digests[done : done + len(marks)] = marks
+        done += len(marks)
         low, high = min(low, block_low), max(high, block_high)
         if progress is not None:
-            progress("reading", len(digests), len(array))
-    return ArrayScan(np.array(digests), low, high)
+            progress("reading", done, len(array))
+    return ArrayScan(digests, low, high)
 
 
 def _scan_block(numbered: tuple[int, np.ndarray]) -> tuple[list[str], float, float, int | None]:

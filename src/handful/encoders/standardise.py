@@ -12,10 +12,11 @@ from handful.errors import InputError
 
 
 class Standardise(nn.Module):
-    """Centres [B, D], keeps the `components` directions of most variance, and scales each row to length one.
+    """Centres [B, D], keeps the `components` directions of most variance, evens them, scales rows to length one.
 
     Not fitted, it passes everything through. Centring is what makes angles useful: pooled features that are never
-    negative all point one way (measured: Fashion-MNIST, PCA-64, 1 label a class, 58 -> 65 % right).
+    negative all point one way (measured: Fashion-MNIST, PCA-64, 1 label a class, 58 -> 65 % right). Evening
+    (whitening, with a ridge) lets more than the few strongest directions speak.
     """
 
     def __init__(self, width: int, components: int) -> None:
@@ -24,8 +25,12 @@ class Standardise(nn.Module):
         self.axes = nn.Buffer(torch.eye(width)[:, :components].contiguous())  # [D, components]
 
     @classmethod
-    def fit(cls, vectors: np.ndarray, *, components: int, seed: int = 0) -> Standardise:
-        """Return it fitted to `vectors` [N, D]. Raises InputError where all vectors are equal."""
+    def fit(cls, vectors: np.ndarray, *, components: int, ridge: float = 1.0, seed: int = 0) -> Standardise:
+        """Return it fitted to `vectors` [N, D]. Raises InputError where all vectors are equal.
+
+        ridge: each direction is divided by the root of its variance and `ridge` times the mean variance: 0 makes all
+        directions alike, infinity leaves them as they are.
+        """
         spread = np.ptp(vectors, axis=0)
         if not np.isfinite(spread).all():
             raise InputError("the encoder gave vectors that are not finite: train it again with a lower learning rate.")
@@ -35,7 +40,9 @@ class Standardise(nn.Module):
         found = PCA(components, random_state=seed).fit(vectors)
         fitted = cls(vectors.shape[1], components)
         fitted.mean.copy_(torch.from_numpy(found.mean_))
-        fitted.axes.copy_(torch.from_numpy(np.ascontiguousarray(found.components_.T)))
+        variance = found.explained_variance_
+        scale = np.ones_like(variance) if np.isinf(ridge) else 1 / np.sqrt(variance + ridge * variance.mean() + 1e-20)
+        fitted.axes.copy_(torch.from_numpy(np.ascontiguousarray(found.components_.T * scale)))
         return fitted
 
     @property

@@ -14,6 +14,7 @@ from handful.encoders.encoded import Encoded
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
 from handful.encoders.windows import run_in_windows
 
+LONGEST_PLAIN = 256  # parts
 LONGEST = 10_000.0  # parts: the longest wavelength of the place code (Vaswani et al. 2017)
 
 
@@ -85,7 +86,6 @@ class TransformerEncoder(nn.Module):
             )
         return Encoded(features * tokens.present[..., None], mean_present(features, tokens.present))
 
-
     def _read(self, parts: Tokens) -> torch.Tensor:
         return self.layers(parts.values + self.places(parts.places), may_attend(parts, causal=self.causal))
 
@@ -126,8 +126,22 @@ class _Layer(nn.Module):
         n, length, width = parts.shape
         split = self.inward(parts).view(n, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each [B, heads, L, D / heads]
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+        mixed = attend(query, key, value, allowed)
         return self.outward(mixed.transpose(1, 2).reshape(n, length, width))
+
+
+def attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
+    """Return scaled dot-product attention of [B, heads, L, d] each.
+
+    torch's fused kernel takes 2 to 5 times as long as the plain products in half precision on a CPU (measured forward
+    and backward, 12 to 256 parts), and is faster everywhere else.
+    """
+    if query.device.type != "cpu" or query.dtype == torch.float32 or query.shape[2] > LONGEST_PLAIN:
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
+    odds = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+    if allowed is not None:
+        odds = odds.masked_fill(~allowed, -torch.inf)
+    return odds.softmax(-1).to(value.dtype) @ value
 
 
 class PlaceCode(nn.Module):
@@ -153,7 +167,7 @@ class PlaceCode(nn.Module):
 def may_attend(tokens: Tokens, *, causal: bool) -> torch.Tensor | None:
     """Return which parts may look at which, [B or 1, 1, L or 1, L] bool, or None where all may look at all."""
     allowed = None
-    if not bool(tokens.present.all()):
+    if torch.compiler.is_compiling() or not bool(tokens.present.all()):  # an exported network cannot look first
         allowed = tokens.present[:, None, None]  # [B, 1, 1, L]
         allowed = allowed | ~tokens.present.any(1)[:, None, None, None]  # an empty sample looks at itself: no NaN
     if causal:

@@ -45,9 +45,9 @@ class GradientHistograms(nn.Module):
         lower = angle.floor()
         share = angle - lower
         lower = lower.long() % self.orientations
-        maps = torch.zeros(len(batch), self.orientations, *strength.shape[1:], device=batch.device)
-        maps.scatter_add_(1, lower[:, None], (strength * (1 - share))[:, None])
-        maps.scatter_add_(1, ((lower + 1) % self.orientations)[:, None], (strength * share)[:, None])
+        maps = torch.zeros_like(strength)[:, None].repeat(1, self.orientations, 1, 1)  # no size is fixed when exported
+        maps = maps.scatter_add(1, lower[:, None], (strength * (1 - share))[:, None])
+        maps = maps.scatter_add(1, ((lower + 1) % self.orientations)[:, None], (strength * share)[:, None])
         sums = F.avg_pool2d(maps, min(self.window, *maps.shape[2:]), stride=max(self.window // 2, 1)).sqrt()
         features = sums.flatten(2).transpose(1, 2)  # [B, L, orientations]
         return Encoded(features, features.flatten(1))

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from handful.graph import lanes
-from handful.graph.threads import in_threads, thread_count
+from handful.graph.threads import in_threads, scratch, thread_count
 
 _MOST_BUCKETS = 1024
 Sparse = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -47,9 +47,18 @@ class Factor:
         bounds = np.linspace(0, columns, groups + 1).astype(int)
         solution = np.zeros(residuals.shape)
         parts = (self.order, self.columns, self.rows, self.inverse)
-        in_threads(
-            _sweep, [(residuals, solution, first, last, *parts) for first, last in zip(bounds, bounds[1:], strict=False)]
-        )
+
+        def sweep(first: int, last: int) -> None:
+            _sweep(
+                residuals,
+                solution,
+                first,
+                last,
+                *parts,
+                scratch("sweep", (len(self.order) + 1, lanes.SINGLE), np.float32),
+            )
+
+        in_threads(sweep, zip(bounds, bounds[1:], strict=False))
         return solution
 
 
@@ -289,10 +298,10 @@ def _gather(pointers, places, shares, t, scale, y):  # type: ignore[no-untyped-d
 
 
 @numba.njit(nogil=True, cache=True)
-def _sweep(residuals, solution, first, last, order, columns, rows, inverse):  # type: ignore[no-untyped-def]
-    """Solve with the factor for the columns from first to last, at most eight."""
+def _sweep(residuals, solution, first, last, order, columns, rows, inverse, y):  # type: ignore[no-untyped-def]
+    """Solve with the factor for the columns from first to last, at most eight; `y` [M + 1, 8] is scratch."""
     n = len(order)
-    y = np.zeros((n + 1, lanes.SINGLE), np.float32)
+    y[:] = 0
     for t in range(n):
         for k in range(first, last):
             y[t, k - first] = residuals[order[t], k]

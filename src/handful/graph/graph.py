@@ -1,4 +1,4 @@
-"""The graph over the rows and how it is made from vectors."""
+"""The graph over the rows: what every rule that spreads labels works on."""
 
 from __future__ import annotations
 
@@ -13,11 +13,8 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from handful.errors import InputError, check_choice
-from handful.graph.neighbours import Progress, exact_neighbours
-from handful.graph.weights import KERNELS, edge_weights
-
-METRICS = ("euclidean", "cosine")
+from handful.errors import InputError
+from handful.graph.vectors import as_vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +26,7 @@ class Graph:
     neighbours: [N, k] int32, nearest first, -1 for none; or None.
     distances: [N, k] float32 to the neighbours (Euclidean, or 1 - cosine); or None.
     metric: "euclidean", "cosine" or "precomputed".
+    kernel: how distances became weights, "gaussian" or "connectivity".
     recall: the share of true nearest neighbours in the lists: 1.0 where exact, else measured on a sample.
     notes: sentences about what was met: duplicates, zero vectors, components, a recall below its target.
     """
@@ -38,6 +36,7 @@ class Graph:
     neighbours: np.ndarray | None = None
     distances: np.ndarray | None = None
     metric: str = "precomputed"
+    kernel: str = "gaussian"
     recall: float = 1.0
     notes: tuple[str, ...] = ()
 
@@ -76,6 +75,7 @@ class Graph:
             "indices": self.weights.indices,
             "indptr": self.weights.indptr,
             "metric": np.array(self.metric),
+            "kernel": np.array(self.kernel),
             "recall": np.array(self.recall),
             "notes": np.array(self.notes, dtype=str),
         }
@@ -98,14 +98,13 @@ class Graph:
         with np.load(path, allow_pickle=False) as file:
             n = len(file["indptr"]) - 1
             weights = sparse.csr_array((file["data"], file["indices"], file["indptr"]), shape=(n, n))
-            if vectors is None and "vectors" in file:
-                vectors = file["vectors"]
             return cls(
                 weights=weights,
-                vectors=vectors,
-                neighbours=file["neighbours"] if "neighbours" in file else None,
-                distances=file["distances"] if "distances" in file else None,
+                vectors=file.get("vectors") if vectors is None else vectors,
+                neighbours=file.get("neighbours"),
+                distances=file.get("distances"),
                 metric=str(file["metric"]),
+                kernel=str(file["kernel"]),
                 recall=float(file["recall"]),
                 notes=tuple(str(note) for note in file["notes"]),
             )
@@ -125,81 +124,8 @@ class Graph:
                     f"vectors has {len(vectors)} rows but the graph has {matrix.shape[0]}: give one vector a row."
                 )
         graph = cls(weights=matrix, vectors=vectors)
-        notes = _component_notes(graph.components())
+        notes = component_notes(graph.components())
         return cls(weights=matrix, vectors=vectors, notes=notes)
-
-
-def knn_graph(
-    vectors: Any,
-    n_neighbors: int = 10,
-    *,
-    metric: str = "euclidean",
-    weights: str = "gaussian",
-    approximate: bool | None = None,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Graph:
-    """Return the graph that links each row of `vectors` [N, D] to its nearest rows.
-
-    vectors: an array, a memory map, or anything with such an array as `.vectors`.
-    metric: "euclidean" or "cosine".
-    weights: "gaussian" (falls with the distance) or "connectivity" (1 for every edge).
-    approximate: None for exact below about 100,000 rows.
-    progress: called with (rows done, rows in all).
-
-    Raises InputError for vectors that are not finite, fewer than two rows, no columns, or n_neighbors not below N.
-    """
-    check_choice("metric", metric, METRICS)
-    check_choice("weights", weights, KERNELS)
-    vectors = as_vectors(vectors)
-    check_n_neighbors(n_neighbors, len(vectors))
-    points = np.ascontiguousarray(vectors, np.float32)
-    if metric == "cosine":
-        norms = np.linalg.norm(points, axis=1, keepdims=True)
-        points = points / np.where(norms > 0, norms, 1)
-    else:
-        points = points - points.mean(axis=0)
-        points /= max(float(np.abs(points).max()), np.finfo(np.float32).tiny)
-    found = exact_neighbours(points, n_neighbors, progress=progress)
-    graph = Graph(
-        weights=edge_weights(found.rows, found.squared, kernel=weights),
-        vectors=np.asarray(vectors),
-        neighbours=found.rows,
-        distances=found.squared / 2 if metric == "cosine" else np.sqrt(found.squared),
-        metric=metric,
-        recall=found.recall,
-    )
-    object.__setattr__(graph, "notes", _component_notes(graph.components()))
-    return graph
-
-
-def as_vectors(vectors: Any) -> np.ndarray:
-    """Return `vectors` as a finite array [N, D]; raises InputError where they are not."""
-    vectors = getattr(vectors, "vectors", vectors)
-    array = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors)
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"vectors must be numbers, got an array of {array.dtype}: convert them first.")
-    if array.ndim != 2:
-        raise InputError(f"vectors must be one vector a row, shape (N, D), got shape {array.shape}.")
-    if array.shape[0] < 2 or array.shape[1] < 1:
-        raise InputError(f"vectors must have at least 2 rows and 1 column, got shape {array.shape}.")
-    if array.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
-        if len(bad):
-            raise InputError(
-                f"vectors must be finite, got NaN or infinity in {len(bad)} of {len(array)} rows, the first of them"
-                f" row {bad[0]}: drop or repair these rows."
-            )
-    return array
-
-
-def check_n_neighbors(n_neighbors: int, n: int) -> None:
-    """Raise InputError unless `n_neighbors` is a whole number from 1 to n - 1."""
-    whole = isinstance(n_neighbors, int | np.integer) and not isinstance(n_neighbors, bool)
-    if not whole or not 1 <= n_neighbors < n:
-        raise InputError(
-            f"n_neighbors must be a whole number of at least 1 and below the number of rows ({n}), got {n_neighbors!r}."
-        )
 
 
 def _checked_weights(weights: Any) -> sparse.csr_array:
@@ -230,7 +156,8 @@ def _checked_weights(weights: Any) -> sparse.csr_array:
     )
 
 
-def _component_notes(components: np.ndarray) -> tuple[str, ...]:
+def component_notes(components: np.ndarray) -> tuple[str, ...]:
+    """Return a sentence that counts the components [N], or nothing where there is one."""
     sizes = np.bincount(components)
     if len(sizes) == 1:
         return ()

@@ -43,18 +43,18 @@ def _least(scores, half_norms, start, stop):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def offer_products(products, rows, row_halves, columns, column_halves, keys, ids):  # type: ignore[no-untyped-def]
-    """Offer the rows `columns` [C] to the lists of `rows` [B], given their dot products [B, C] and half squared norms.
+def offer_products(products, places, rows, row_halves, columns, column_halves, keys, ids):  # type: ignore[no-untyped-def]
+    """Offer the rows `columns` [C] to the lists at `places` [B] of `rows` [B], given their dot products [B, C].
 
-    A row is not offered to itself.
+    row_halves, column_halves: half of the squared norms. A row is not offered to itself.
     """
     last = keys.shape[1] - 1
     n_columns = len(columns)
     for a in range(len(rows)):
-        i = rows[a]
+        i, place = rows[a], places[a]
         own = row_halves[a]
         scores = products[a]
-        bound = np.float32(0.5) * keys[i, last] - own
+        bound = np.float32(0.5) * keys[place, last] - own
         for start in range(0, n_columns, _CHUNK):
             stop = min(start + _CHUNK, n_columns)
             if _least(scores, column_halves, start, stop) > bound:
@@ -63,8 +63,18 @@ def offer_products(products, rows, row_halves, columns, column_halves, keys, ids
                 half = column_halves[b] - scores[b]
                 if half <= bound and columns[b] != i:
                     key = max(np.float32(0), np.float32(2) * (half + own))
-                    if insert(keys[i], ids[i], key, columns[b]):
-                        bound = np.float32(0.5) * keys[i, last] - own
+                    if insert(keys[place], ids[place], key, columns[b]):
+                        bound = np.float32(0.5) * keys[place, last] - own
+
+
+@numba.njit(nogil=True, cache=True)
+def transpose(block, out):  # type: ignore[no-untyped-def]
+    """Write `block` [A, B] into `out` [B, A], by tiles that stay in the cache."""
+    for top in range(0, block.shape[0], 32):
+        for left in range(0, block.shape[1], 32):
+            for b in range(left, min(left + 32, block.shape[1])):
+                for a in range(top, min(top + 32, block.shape[0])):
+                    out[b, a] = block[a, b]
 
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
@@ -78,15 +88,15 @@ def squared_distance(points, scale, i, j):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True)
-def rank_again(start, stop, points, scale, ids, keys):  # type: ignore[no-untyped-def]
-    """Sort each list by distances taken from direct differences: a matrix product rounds close ones."""
+def rank_again(start, stop, own, points, scale, ids, keys):  # type: ignore[no-untyped-def]
+    """Sort each list, of row `own`, by distances from direct differences: a matrix product rounds close ones."""
     n_places = ids.shape[1]
     for i in range(start, stop):
         for place in range(n_places):
             row = ids[i, place]
             if row < 0:
                 continue
-            key = squared_distance(points, scale, i, row)
+            key = squared_distance(points, scale, own[i], row)
             at = place
             while at > 0 and (keys[i, at - 1] > key or (keys[i, at - 1] == key and ids[i, at - 1] > row)):
                 keys[i, at] = keys[i, at - 1]

@@ -1,43 +1,257 @@
-"""The k nearest rows of every row.
+"""The k nearest rows of every row, by Euclidean distance.
 
-Exact search multiplies blocks of rows with all rows and keeps the best in one compiled pass: N^2 D multiplications.
+Exact: blocks of rows are multiplied with each other, each pair of blocks once: N^2 D / 2 multiplications.
+Approximate: several independent partitions into cells of near rows, all pairs within a cell tried by one product; then
+rounds that try the neighbours of neighbours (Dong, Moses and Li, Efficient k-nearest neighbor graph construction for
+generic similarity measures, 2011), about N (cell D + k^2 D) multiplications.
+Both read `points` [N, D] in place, by rows: a memory map is not copied.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
+
+from handful.graph import neighbour_kernels as kernels
+from handful.graph.cells import gather, partition
+from handful.graph.cuda import nearest_candidates
+from handful.graph.threads import in_threads, row_blocks, scratch
 
 Progress = Callable[[int, int], None]
-_SPARE = 6  # candidates beyond k that are ranked again by direct differences: a matrix product rounds close distances
+_SPARE = 4  # places beyond k: a matrix product ranks close distances wrongly, and a list seen in rounds wants depth
+_BLOCK = 1000  # rows of an exact block
+_PARTITIONS = 4
+_CELL = 400  # rows at most
+_ROUNDS = 2
+_BACK = 8  # rows at most that list a row and are tried with its neighbours
+_SAMPLE = 256  # rows whose recall is measured
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """rows: [N, k] int32, nearest first; squared: [N, k] float32 squared Euclidean distances; recall: share found."""
+    """rows: [N, k] int32, nearest first; squared: [N, k] float32 squared distances; recall: share of the true ones."""
 
     rows: np.ndarray
     squared: np.ndarray
     recall: float = 1.0
 
 
-def exact_neighbours(points: np.ndarray, n_neighbors: int, *, progress: Progress | None = None) -> Neighbours:
-    """Return the nearest other rows of each row of `points` [N, D] float32; ties go to the lower row."""
-    from handful.graph import kernels
+def exact_neighbours(
+    points: np.ndarray, n_neighbors: int, *, scale: np.ndarray | None = None, progress: Progress | None = None
+) -> Neighbours:
+    """Return the nearest other rows of each row of `points` [N, D] float32; ties go to the lower row.
 
+    scale: [N] float32, what each row is multiplied by.
+    """
     n = len(points)
-    kept = min(n_neighbors + _SPARE, n - 1)
-    half_norms = 0.5 * np.einsum("nd,nd->n", points, points)
-    rows = np.empty((n, n_neighbors), np.int32)
-    squared = np.empty((n, n_neighbors), np.float32)
-    block = max(64, min(n, 2**26 // n))
-    for start in range(0, n, block):
-        stop = min(start + block, n)
-        scores = points[start:stop] @ points.T  # [B, N]
-        found = kernels.select_nearest(scores, half_norms, start, kept)
-        rows[start:stop], squared[start:stop] = kernels.rank_by_distance(points, found, start, n_neighbors)
-        if progress is not None:
-            progress(stop, n)
-    return Neighbours(rows, squared)
+    scale = np.ones(n, np.float32) if scale is None else scale
+    lists = _empty_lists(n, min(n_neighbors + _SPARE, n - 1))
+    centre = _mean(points, scale)
+    blocks = [np.arange(start, min(start + _BLOCK, n), dtype=np.int32) for start in range(0, n, _BLOCK)]
+    rounds = list(_tournament(len(blocks)))
+    with threadpool_limits(1, "blas"):
+        for number, pairs in enumerate(rounds):
+            in_threads(_offer_blocks, [(points, scale, centre, blocks[a], blocks[b], *lists) for a, b in pairs])
+            if progress is not None:
+                progress(n * (number + 1) // len(rounds), n)
+    return _ranked(points, scale, *lists, n_neighbors)
+
+
+def exact_neighbours_on_gpu(
+    points: np.ndarray, n_neighbors: int, *, scale: np.ndarray, device: str = "cuda"
+) -> Neighbours:
+    """Return what `exact_neighbours` returns, the products taken by torch on `device`."""
+    ids = nearest_candidates(points, scale, min(n_neighbors + _SPARE, len(points) - 1), device=device)
+    return _ranked(points, scale, np.full(ids.shape, np.inf, np.float32), ids, n_neighbors)
+
+
+def joined(points: np.ndarray, scale: np.ndarray, old_rows: np.ndarray, empty: np.ndarray, n_old: int) -> Neighbours:
+    """Return lists for all rows of `points` [N, D], given those of the first `n_old`, [n_old, k].
+
+    Rows in `empty` are offered to no list.
+    """
+    k = old_rows.shape[1]
+    keys, ids = _empty_lists(len(points), k + _SPARE)
+    ids[:n_old, :k] = old_rows
+    own = np.arange(n_old, dtype=np.int32)
+    in_threads(kernels.rank_again, [(*block, own, points, scale, ids, keys) for block in row_blocks(n_old)])
+    lists = (points, scale, _mean(points, scale))
+    present = np.ones(len(points), bool)
+    present[empty] = False
+    rows = np.flatnonzero(present).astype(np.int32)
+    split = np.searchsorted(rows, n_old)
+    old = np.array_split(rows[:split], max(1, split // _BLOCK))
+    new = np.array_split(rows[split:], max(1, (len(rows) - split) // _BLOCK))
+    with threadpool_limits(1, "blas"):
+        for number, block in enumerate(new):
+            in_threads(_offer_blocks, [(*lists, part, block, keys, ids) for part in old])
+            for other in new[: number + 1]:
+                _offer_blocks(*lists, block, block if other is block else other, keys, ids)
+    return _ranked(points, scale, keys, ids, k)
+
+
+def approximate_neighbours(
+    points: np.ndarray,
+    n_neighbors: int,
+    *,
+    scale: np.ndarray | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Neighbours:
+    """Return near other rows of each row of `points` [N, D] float32 and the share of the nearest among them.
+
+    The result depends on `seed`, not on the number of threads.
+    """
+    n = len(points)
+    scale = np.ones(n, np.float32) if scale is None else scale
+    keys, ids = _empty_lists(n, n_neighbors + 2)
+    steps = _PARTITIONS + _ROUNDS
+    with threadpool_limits(1, "blas"):
+        for number in range(_PARTITIONS):
+            cells = partition(points, scale, max(_CELL, 4 * n_neighbors), np.random.default_rng([seed, number]))
+            in_threads(_offer_cell, [(points, scale, rows, keys, ids) for rows in cells])
+            _tell(progress, number + 1, steps, n)
+    order = np.concatenate(cells)
+    fresh = np.ones(ids.shape, np.bool_)
+    for number in range(_ROUNDS):
+        keys, ids, fresh = _expand(points, scale, order, keys, ids, fresh, n_neighbors)
+        _tell(progress, _PARTITIONS + number + 1, steps, n)
+    found = _ranked(points, scale, keys, ids, n_neighbors)
+    return Neighbours(found.rows, found.squared, measure_recall(points, scale, found.rows, seed))
+
+
+def nearest_to(
+    points: np.ndarray, scale: np.ndarray, queries: np.ndarray, n_neighbors: int, *, among: int | None = None
+) -> Neighbours:
+    """Return the exact nearest other rows of the rows `queries` [Q], among the first `among` rows or all of them."""
+    among = len(points) if among is None else among
+    keys, ids = _empty_lists(len(queries), min(n_neighbors + _SPARE, among))
+    centre = gather(points, scale, queries).mean(axis=0)
+    asked = [(start, min(start + _BLOCK, len(queries))) for start in range(0, len(queries), _BLOCK)]
+    with threadpool_limits(1, "blas"):
+        for start in range(0, among, _BLOCK):
+            rows = np.arange(start, min(start + _BLOCK, among), dtype=np.int32)
+            block, halves = _centred_rows(points, scale, centre, rows)
+            in_threads(
+                _offer_rows,
+                [(points, scale, centre, queries[a:b], rows, block, halves, keys[a:b], ids[a:b]) for a, b in asked],
+            )
+    return _ranked(points, scale, keys, ids, n_neighbors, queries)
+
+
+def measure_recall(points: np.ndarray, scale: np.ndarray, rows: np.ndarray, seed: int) -> float:
+    """Return the share of the true nearest rows in the lists `rows` [N, k], over a sample of rows."""
+    n, k = rows.shape
+    sample = np.sort(np.random.default_rng([seed, n]).choice(n, min(n, _SAMPLE), replace=False)).astype(np.int32)
+    true = nearest_to(points, scale, sample, k).rows
+    return float(np.mean([np.isin(true[a], rows[i]).mean() for a, i in enumerate(sample)]))
+
+
+def _tell(progress: Progress | None, done: int, steps: int, n: int) -> None:
+    if progress is not None:
+        progress(n * done // steps, n)
+
+
+def _empty_lists(n: int, places: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.full((n, places), np.inf, np.float32), np.full((n, places), -1, np.int32)
+
+
+def _mean(points: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return (scale.astype(np.float64) @ points / len(points)).astype(np.float32)
+
+
+def _tournament(count: int) -> Iterable[list[tuple[int, int]]]:
+    """Yield rounds of pairs of blocks, each pair once in all and each block at most once a round."""
+    yield [(a, a) for a in range(count)]
+    seats = count + count % 2
+    for shift in range(seats - 1):
+        pairs = [(seats - 1, shift)]
+        pairs += [((shift + a) % (seats - 1), (shift - a) % (seats - 1)) for a in range(1, seats // 2)]
+        yield [(min(pair), max(pair)) for pair in pairs if max(pair) < count]
+
+
+def _centred_rows(
+    points: np.ndarray, scale: np.ndarray, centre: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows less `centre` and half of their squared norms: near the origin products round least."""
+    block = gather(points, scale, rows)
+    block -= centre
+    return block, np.float32(0.5) * np.einsum("nd,nd->n", block, block)
+
+
+def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.matmul(a, b.T, out=scratch("products", (len(a), len(b)), np.float32))
+
+
+def _offer_cell(points: np.ndarray, scale: np.ndarray, rows: np.ndarray, keys: np.ndarray, ids: np.ndarray) -> None:
+    block, halves = _centred_rows(points, scale, gather(points, scale, rows).mean(axis=0), rows)
+    kernels.offer_products(_products(block, block), rows, rows, halves, rows, halves, keys, ids)
+
+
+def _offer_blocks(
+    points: np.ndarray,
+    scale: np.ndarray,
+    centre: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    keys: np.ndarray,
+    ids: np.ndarray,
+) -> None:
+    block_a, halves_a = _centred_rows(points, scale, centre, a)
+    if a is b:
+        kernels.offer_products(_products(block_a, block_a), a, a, halves_a, a, halves_a, keys, ids)
+        return
+    block_b, halves_b = _centred_rows(points, scale, centre, b)
+    products = _products(block_a, block_b)
+    kernels.offer_products(products, a, a, halves_a, b, halves_b, keys, ids)
+    turned = scratch("turned", products.T.shape, np.float32)
+    kernels.transpose(products, turned)
+    kernels.offer_products(turned, b, b, halves_b, a, halves_a, keys, ids)
+
+
+def _offer_rows(
+    points: np.ndarray,
+    scale: np.ndarray,
+    centre: np.ndarray,
+    queries: np.ndarray,
+    rows: np.ndarray,
+    block: np.ndarray,
+    halves: np.ndarray,
+    keys: np.ndarray,
+    ids: np.ndarray,
+) -> None:
+    asked, asked_halves = _centred_rows(points, scale, centre, queries)
+    places = np.arange(len(queries), dtype=np.int32)
+    kernels.offer_products(_products(asked, block), places, queries, asked_halves, rows, halves, keys, ids)
+
+
+def _expand(
+    points: np.ndarray,
+    scale: np.ndarray,
+    order: np.ndarray,
+    keys: np.ndarray,
+    ids: np.ndarray,
+    fresh: np.ndarray,
+    n_neighbors: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    back, n_back, back_fresh = kernels.reverse_lists(ids, fresh, n_neighbors, _BACK)
+    lists = (ids, keys, fresh, back, n_back, back_fresh, n_neighbors, _BACK)
+    out = (np.empty_like(ids), np.empty_like(keys), np.empty_like(fresh))
+    in_threads(kernels.expand, [(*block, order, points, scale, *lists, out) for block in row_blocks(len(order))])
+    return out[1], out[0], out[2]
+
+
+def _ranked(
+    points: np.ndarray,
+    scale: np.ndarray,
+    keys: np.ndarray,
+    ids: np.ndarray,
+    n_neighbors: int,
+    queries: np.ndarray | None = None,
+) -> Neighbours:
+    own = np.arange(len(ids), dtype=np.int32) if queries is None else queries
+    in_threads(kernels.rank_again, [(*block, own, points, scale, ids, keys) for block in row_blocks(len(ids))])
+    return Neighbours(ids[:, :n_neighbors].copy(), keys[:, :n_neighbors].copy())

@@ -6,10 +6,14 @@ Blocks depend on the number of rows only, so that what a kernel returns does not
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from math import prod
 from typing import Any
+
+import numpy as np
 
 _LEAST_BLOCK = 4096  # rows: below it starting a thread costs more than the work
 _MOST_BLOCKS = 64
@@ -43,3 +47,19 @@ def in_threads(function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]]) -
         return [function(*task) for task in tasks]
     pool = _pool(os.getpid(), thread_count())  # a forked child has none of its parent's threads
     return list(pool.map(lambda task: function(*task), tasks))
+
+
+_kept = threading.local()
+
+
+def scratch(name: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+    """Return an array of this thread for short use, its content arbitrary; the next call by that name reuses it.
+
+    Memory fresh from the system costs more than a product of blocks that is written to it.
+    """
+    size = prod(shape)
+    buffers = vars(_kept).setdefault("buffers", {})
+    buffer = buffers.get((name, dtype))
+    if buffer is None or len(buffer) < size or len(buffer) > 4 * max(size, 2**16):
+        buffer = buffers[name, dtype] = np.empty(size, dtype)
+    return buffer[:size].reshape(shape)

@@ -1,29 +1,78 @@
-"""Edge weights: from the distances to the nearest rows to one symmetric sparse matrix."""
+"""Edge weights: from the distances to the nearest rows to one symmetric sparse matrix.
+
+The kernel is exp(-c d_ij^2 / (d_i d_j)) with d_i the distance of row i to the farthest row of its list, so that the
+scale of the vectors does not matter and neither does the density around a row (Zelnik-Manor and Perona, Self-tuning
+spectral clustering, 2004). A pair that is in one list of its two only gets half of it.
+"""
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 from scipy import sparse
 
 KERNELS = ("gaussian", "connectivity")
+_FALL = 2.0  # c: measured, with the alternatives, in benchmarks/LOG.md
+_FARTHEST = 4.0  # d_ij^2 / (d_i d_j) at most: a lone row keeps edges that can be told from zero
 
 
 def edge_weights(rows: np.ndarray, squared: np.ndarray, *, kernel: str = "gaussian") -> sparse.csr_array:
-    """Return weights [N, N] float32 with zero diagonal for `rows` [N, k] and `squared` distances [N, k].
+    """Return weights [N, N] float32, symmetric, zero diagonal, for `rows` [N, k] at `squared` distances [N, k].
 
-    A row's weights are exp(-4 d^2 / d_k^2), d_k its farthest kept distance, so the scale of the vectors does not
-    matter; a pair gets the larger of its two weights. `rows` of -1 are no edge.
+    Places of -1 are no edge. kernel: "gaussian", or "connectivity" for 1 where a row is in the other's list.
     """
+    n = len(rows)
+    rows = np.ascontiguousarray(rows, np.int32)
+    squared = np.ascontiguousarray(squared, np.float32)
+    fall = _FALL if kernel == "gaussian" else 0.0
+    share = 0.5 if kernel == "gaussian" else 1.0
+    pointers, columns, data = _assemble(rows, squared, fall, _FARTHEST, share)
+    if pointers[-1] < 2**31:
+        pointers = pointers.astype(np.int32)
+    return sparse.csr_array((data, columns, pointers), shape=(n, n))
+
+
+@numba.njit(nogil=True, cache=True)
+def _assemble(rows, squared, fall, farthest, share):  # type: ignore[no-untyped-def]
     n, k = rows.shape
-    if kernel == "connectivity":
-        directed = np.ones(rows.shape, np.float32)
-    else:
-        widest = np.maximum(squared[:, -1:], np.finfo(np.float32).tiny)
-        directed = np.exp(-4 * np.minimum(squared / widest, 1)).astype(np.float32)
-    kept = rows >= 0
-    pointers = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int32)
-    one_way = sparse.csr_array((directed[kept], rows[kept].astype(np.int32), pointers), shape=(n, n))
-    one_way.sort_indices()
-    both = one_way.maximum(one_way.T.tocsr()).tocsr()
-    both.sort_indices()
-    return both
+    reach = np.zeros(n)
+    pointers = np.zeros(n + 1, np.int64)
+    mutual = np.zeros((n, k), np.bool_)
+    for i in range(n):
+        for place in range(k):
+            j = rows[i, place]
+            if j < 0:
+                continue
+            reach[i] = max(reach[i], np.sqrt(squared[i, place]))
+            for other in range(k):
+                if rows[j, other] == i:
+                    mutual[i, place] = True
+            pointers[i + 1] += 1
+            if not mutual[i, place]:
+                pointers[j + 1] += 1
+    for i in range(n):
+        pointers[i + 1] += pointers[i]
+    following = pointers[:n].copy()
+    columns = np.empty(pointers[n], np.int32)
+    data = np.empty(pointers[n], np.float32)
+    for i in range(n):
+        for place in range(k):
+            j = rows[i, place]
+            if j < 0:
+                continue
+            apart = squared[i, place]
+            if apart > 0:
+                apart = min(apart / max(reach[i] * reach[j], 1e-30), farthest)
+            weight = np.exp(-fall * apart)
+            if not mutual[i, place]:
+                weight *= share
+                columns[following[j]], data[following[j]] = i, weight
+                following[j] += 1
+            columns[following[i]], data[following[i]] = j, weight
+            following[i] += 1
+    for i in range(n):
+        first, last = pointers[i], pointers[i + 1]
+        order = np.argsort(columns[first:last])
+        columns[first:last] = columns[first:last][order]
+        data[first:last] = data[first:last][order]
+    return pointers, columns, data

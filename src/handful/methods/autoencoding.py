@@ -119,6 +119,7 @@ def _numbers_each(tokens: Tokens) -> torch.Tensor:
 
 
 def _through(backbone: nn.Module, modality: Modality, latent: int) -> LatentAutoencoder:
+    parts = getattr(modality, "parts", None)
     return LatentAutoencoder(
-        backbone, modality.token_kind, axes=modality.axes, parts=modality.parts, cut=modality.tokens, latent=latent
+        backbone, modality.token_kind, axes=modality.axes, parts=parts, cut=modality.tokens, latent=latent
     )

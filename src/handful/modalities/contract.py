@@ -20,7 +20,8 @@ class Modality(Protocol):
 
     What not every kind needs may be left out: `adapt(samples, seed=...)` returns the same kind fitted to the data (the
     tokenizer of texts); `assets` holds what is saved beside the settings, text by file name; `load_encoder(name)`
-    returns the kind as a pretrained network reads it, and the network; `auto` names what is set side by side where
+    returns the kind as a pretrained network reads it, and the network; `parts` is how many tokens
+    every sample has, where all have as many; `auto` names what is set side by side where
     nothing is asked for. A floor that has to be fitted has `fit(batches, seed=...)`, and a `config` to be saved with.
     """
 
@@ -29,8 +30,6 @@ class Modality(Protocol):
     token_kind: TokenKind
     axes: int
     """How many coordinates the place of a token has."""
-    parts: int | None
-    """How many tokens every sample has; None where they differ."""
     order: str | None
     """What the first coordinate of a token's place counts, in words ("time", "rows from top to bottom"); None where
     the parts of a sample have no order, so that nothing comes next."""

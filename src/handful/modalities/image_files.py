@@ -71,6 +71,8 @@ def decode_image(content: Content, *, size: int, channels: int, fit: str) -> np.
     with _opened(content) as image:
         try:
             return _to_array(_resize(_flatten(image, size), size, fit), channels)
+        except Undecodable:
+            raise
         except Exception as error:  # damaged files raise nearly every type of exception in one decoder or other
             raise Undecodable(_reason(error)) from None
 
@@ -143,13 +145,21 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:
-    """Return 16-bit, 32-bit or float grey values as uint8: the range is told by the largest value."""
-    values = np.nan_to_num(values.astype(np.float64))
-    top = values.max(initial=0.0)
-    scale = 255.0 if top <= 1 else 1.0 if top <= 255 else 255.0 / 65535.0
-    if np.issubdtype(values.dtype, np.floating) and top > 65535:
-        scale = 255.0 / top
-    return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
+    """Return grey values of more than 8 bits as uint8.
+
+    16-bit integers run to 65535 in every image, so that one sample's brightness does not depend on its own largest
+    value; of 32-bit integers and floats the file does not say the range: it is 1, 255, 65535 or the largest value.
+    """
+    top = float(values.max(initial=0))
+    if not np.isfinite(values).all():
+        raise Undecodable("holds values that are not finite")
+    if values.dtype.kind == "f" and top <= 1:
+        white = 1.0
+    elif values.dtype.itemsize == 2 or 255 < top <= 65535:
+        white = 65535.0
+    else:
+        white = max(top, 255.0)
+    return np.clip(np.rint(values * (255.0 / white)), 0, 255).astype(np.uint8)
 
 
 def _resize(image: Image.Image, size: int, fit: str) -> Image.Image:

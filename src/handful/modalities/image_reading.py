@@ -150,7 +150,8 @@ def _read_array(
     settings = _choose(found, wish)
     images = ImageArray(array, layout, value_range, settings["channels"])
     # What a row looks like depends on these two as well, so its digest has to.
-    digests = np.char.add(seen.digests, digest(repr((layout, value_range and [*map(float, value_range)])).encode())[:4])
+    reading = digest(repr((layout, value_range and [*map(float, value_range)])).encode())[:4]
+    digests = np.char.add(seen.digests, reading.encode()).astype(str)
     rows = np.arange(len(array))
     if images.shape[2:] == (settings["size"], settings["size"]):
         return Decoded(_as_it_lies(images), rows, digests, settings)

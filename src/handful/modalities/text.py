@@ -34,7 +34,7 @@ class Text:
 
     max_tokens: pieces of a text that are read; what is longer than `window` is read in windows, and pooled.
     crop: the smallest share of a text that a view keeps.
-    assets: the tokenizer as JSON by its file's name; without it, `fit` trains one.
+    assets: the tokenizer as JSON by its file's name; without it, `adapt` trains one.
     """
 
     name = "text"

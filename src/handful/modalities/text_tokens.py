@@ -24,10 +24,10 @@ _CONTINUES, _BEGINS = "##", ("Ġ", "▁", " ")
 class Vocabulary:
     """What must be known of a tokenizer's pieces.
 
-    size: how many there are. letters: [size] int64, how many letters each has. pad, mask: the numbers of the pieces that fill up a batch and that stand for a hidden
-    word; mask is None where there is none. begins: [size] bool, whether a piece begins a word. special: [size] bool,
-    whether it stands for no text.
-    prefix, suffix: the pieces that the model of this tokenizer wants before and after a text.
+    size: how many there are. letters: [size] int64, how many letters each has. pad, mask: the numbers of the pieces
+    that fill up a batch and that stand for a hidden word; mask is None where there is none. begins: [size] bool,
+    whether a piece begins a word. special: [size] bool, whether it stands for no text. prefix, suffix: the pieces that
+    the model of this tokenizer wants before and after a text.
     """
 
     size: int
@@ -78,12 +78,12 @@ def read_vocabulary(tokenizer: Tokenizer) -> Vocabulary:
     added = tokenizer.get_added_tokens_decoder()
     special = torch.zeros(size, dtype=torch.bool)
     special[[number for number, token in added.items() if token.special]] = True
-    letters = torch.zeros(size, dtype=torch.int64)
+    letters = np.zeros(size, dtype=np.int64)
     for piece, number in pieces.items():
-        letters[number] = 0 if special[number] else sum(char.isalnum() or ord(char) > 127 for char in _bare(piece))
+        letters[number] = sum(char.isalnum() or ord(char) > 127 for char in _bare(piece))
     return Vocabulary(
         size=size,
-        letters=letters,
+        letters=torch.from_numpy(letters).masked_fill(special, 0),
         pad=next((pieces[name] for name in (PAD, "<pad>", "<|endoftext|>", "</s>") if name in pieces), 0),
         mask=next((pieces[name] for name in (MASK, "<mask>") if name in pieces), None),
         begins=_find_beginnings(pieces, size) | special,
@@ -121,11 +121,11 @@ def _bare(piece: str) -> str:
 def _find_beginnings(pieces: dict[str, int], size: int) -> torch.Tensor:
     """Return which pieces begin a word, [size] bool: told from the mark that the kind of tokenizer writes."""
     continues = any(piece.startswith(_CONTINUES) and len(piece) > 2 for piece in pieces)
-    marked = [piece.startswith(_BEGINS) for piece in pieces]
-    begins = torch.zeros(size, dtype=torch.bool)
-    for (piece, number), has_mark in zip(pieces.items(), marked, strict=True):
-        begins[number] = has_mark if any(marked) and not continues else not piece.startswith(_CONTINUES)
-    return begins
+    marks = not continues and any(piece.startswith(_BEGINS) for piece in pieces)
+    begins = np.zeros(size, dtype=bool)
+    for piece, number in pieces.items():
+        begins[number] = piece.startswith(_BEGINS) if marks else not piece.startswith(_CONTINUES)
+    return torch.from_numpy(begins)
 
 
 def _find_frame(tokenizer: Tokenizer) -> dict[str, tuple[int, ...]]:

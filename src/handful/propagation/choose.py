@@ -60,7 +60,7 @@ def _judge(problem: Problem, name: str, seed: int) -> dict[str, Any]:
     rule = RULES[name]
     evidence = gather_evidence(problem, rule(problem), rule, rng=np.random.default_rng(seed), n_redraws=2)
     confidence = confidence_of(evidence, problem.n_classes)
-    wanted = ("stability", "partnership", "unity", "held_out_excess")
+    wanted = ("stability", "partnership", "unity", "held_out")
     signs = {sign: round(float(evidence.signs[sign][0]), 3) for sign in wanted if sign in evidence.signs}
     return {"rule": name, "expected_accuracy": round(float(confidence.mean()), 4)} | signs
 

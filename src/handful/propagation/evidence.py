@@ -22,7 +22,7 @@ from handful.propagation.rules import pwll
 
 N_REDRAWS = 3
 MOST_TAUGHT = 20_000
-EVEN_TRIALS = 20  # held-out rows that weigh as much as the other signs
+EVEN_TRIALS = 20  # held-out rows at which the trust in them is one half
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def gather_evidence(
     signs = _redraw_signs(problem, scores, codes, rows, redraw(problem, codes, rule, n=n_redraws, rng=rng))
     signs |= _shape_signs(problem, codes, rows) | _partner_signs(problem, codes, rows, rule)
     signs |= _halves_signs(problem, rows, rule, rng)
+    signs |= _trusted(signs)
     return Evidence(rows, {name: np.broadcast_to(np.asarray(sign, float), rows.shape) for name, sign in signs.items()})
 
 
@@ -157,7 +158,16 @@ def _halves_signs(
             for half, answer in zip(halves, (first, second), strict=True)
         ]
     )
-    unity = excess_logit(agrees.mean() if len(rows) else 1.0, problem.n_classes)
-    held_out = excess_logit((hits.sum() + 0.5) / (len(hits) + 1), problem.n_classes)
     trust = len(hits) / (len(hits) + EVEN_TRIALS)
-    return {"halves_agree": agrees, "unity": unity, "held_out_excess": trust * (held_out - unity)}
+    return {
+        "halves_agree": agrees,
+        "unity": excess_logit(agrees.mean() if len(rows) else 1.0, problem.n_classes),
+        "held_out": trust * excess_logit((hits.sum() + 0.5) / (len(hits) + 1), problem.n_classes),
+        "trust": trust,
+    }
+
+
+def _trusted(signs: dict[str, float | np.ndarray]) -> dict[str, float | np.ndarray]:
+    """Return the signs of the whole problem times the trust: the same agreement says more with more given rows."""
+    wanted = ("unity", "stability", "partnership") if "trust" in signs else ()
+    return {f"trusted_{name}": signs["trust"] * signs[name] for name in wanted if name in signs}

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from handful.errors import InputError
 from handful.graph.solver import solve_spreading
+from handful.propagation.linear import pwll
 from handful.propagation.problem import Problem, as_shares
 
 MOST_TAUGHT = 5000
@@ -37,8 +38,6 @@ def spread_head(
 
     share: the part of each class's rows that teach the head: the surest by margin, and the given rows.
     """
-    from handful.propagation.rules import pwll
-
     scores = pwll(problem)
     for _ in range(rounds):
         rows, codes = _surest(problem, scores, share)

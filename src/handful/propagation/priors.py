@@ -8,6 +8,18 @@ from typing import Any
 import numpy as np
 
 from handful.errors import InputError, did_you_mean
+from handful.propagation.consensus import settle
+from handful.propagation.linear import pwll
+from handful.propagation.problem import Problem
+
+
+def balanced(problem: Problem, *, rounds: int = 20) -> np.ndarray:
+    """Return what rounds of agreement with the neighbourhood make of PWLL's shares, classes pulled to their priors.
+
+    Without priors in the problem the classes are pulled to the shares they have among the given rows.
+    """
+    sizes = problem.one_hot.mean(axis=0) if problem.priors is None else problem.priors
+    return settle(problem, pwll(problem), sizes=sizes, pull=1.0, rounds=rounds)
 
 
 def encode_priors(priors: Mapping[Any, float] | Sequence[float] | np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -1,70 +1,35 @@
-"""The rules that spread a handful of labels over a graph.
+"""All rules by name: each takes a Problem and returns scores [N, K].
 
-Each takes a Problem and returns scores [N, K]: none negative, rows that sum to one where a label reaches and to zero
-elsewhere. Rules that use the class priors are in `priors.py`, rules with a head on the vectors in `heads.py`.
+Scores are never negative; their rows sum to one where a label reaches and to zero elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from handful.propagation.diffusion import extend_harmonically, measure_reach, pour_sources, spread_mass
+from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
-from handful.propagation.problem import Problem, RuleFunction, as_shares, as_soft_shares
+from handful.propagation.linear import laplace, poisson, propagation, pwll, spreading
+from handful.propagation.priors import balanced
+from handful.propagation.problem import Problem, RuleFunction
+from handful.propagation.robust import robust
 
-__all__ = ["RULES", "Problem", "RuleFunction", "laplace", "poisson", "propagation", "pwll", "spreading"]
-
-
-def spreading(problem: Problem, *, alpha: float = 0.99) -> np.ndarray:
-    """Return the shares of (I - alpha S)^-1 Y, S = D^-1/2 W D^-1/2.
-
-    alpha: the part of a row's score that comes from its neighbours, above 0 and below 1.
-
-    Zhou, Bousquet, Lal, Weston and Schölkopf, Learning with local and global consistency, 2004.
-    """
-    return as_shares(spread_mass(problem, alpha=alpha).x, problem)
-
-
-def propagation(problem: Problem) -> np.ndarray:
-    """Return the harmonic extension of the given labels: each other row has the mean of its neighbours.
-
-    Zhu and Ghahramani, Learning from labeled and unlabeled data with label propagation, 2002.
-    """
-    return as_shares(extend_harmonically(problem).x, problem)
-
-
-def laplace(problem: Problem) -> np.ndarray:
-    """Return the softmax of the harmonic extension less each class's mean over the reached rows.
-
-    Without the shift one class swallows nearly all rows when labels are few: far from them the extension is flat,
-    and its level is all that tells the classes apart.
-    """
-    harmonic = extend_harmonically(problem).x
-    return as_soft_shares(harmonic - harmonic[problem.reached].mean(axis=0), problem)
-
-
-def poisson(problem: Problem) -> np.ndarray:
-    """Return the softmax of u with L u = sum over given rows j of (y_j - mean of y) delta_j.
-
-    Calder, Cook, Thorpe and Slepcev, Poisson learning: graph based semi-supervised learning at very low label rates,
-    2020.
-    """
-    return as_soft_shares(pour_sources(problem).x, problem)
-
-
-def pwll(problem: Problem, *, floor: float = 1e-5) -> np.ndarray:
-    """Return the harmonic extension on the weights g_i w_ij g_j, g high near given rows.
-
-    g grows towards a given row as fast as a harmonic function forgets it, so that one label reaches far.
-
-    floor: the least g as a share of the largest.
-
-    Miller and Calder, Poisson reweighted Laplacian uncertainty sampling for graph-based active learning, 2023.
-    """
-    return as_shares(extend_harmonically(problem, reach=measure_reach(problem, floor=floor)).x, problem)
-
+__all__ = [
+    "RULES",
+    "Problem",
+    "RuleFunction",
+    "balanced",
+    "consensus",
+    "head",
+    "head_spread",
+    "laplace",
+    "poisson",
+    "propagation",
+    "pwll",
+    "robust",
+    "spread_head",
+    "spreading",
+]
 
 RULES: Mapping[str, RuleFunction] = {
     "spreading": spreading,
@@ -72,6 +37,9 @@ RULES: Mapping[str, RuleFunction] = {
     "laplace": laplace,
     "poisson": poisson,
     "pwll": pwll,
+    "consensus": consensus,
+    "balanced": balanced,
+    "robust": robust,
     "head": head,
     "head_spread": head_spread,
     "spread_head": spread_head,

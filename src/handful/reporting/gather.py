@@ -25,9 +25,11 @@ from handful.run.path import read_again
 FIGURES = {
     "loss": "Loss",
     "rank": "Effective rank (RankMe)",
+    "contrast": "Contrast of the vectors",
     "spread": "Spread of the vectors",
     "alignment": "Alignment (lower is better)",
     "uniformity": "Uniformity (lower is better)",
+    "agreement": "Neighbours that share a group",
 }
 NOT_CURVES = ("width", "verdict")
 FLAGS = ("method", "epochs", "batch_size", "learning_rate", "precision")
@@ -180,11 +182,18 @@ def _training(run: Run) -> dict[str, Any]:
     record: dict[str, Any] = {"history": [], "verdict": "not trained"}
     if path.is_file():
         record = json.loads(path.read_text())
-    curves = [_renamed(epoch) for epoch in record["history"]]
+    history = record["history"]
+    only_part = {name for epoch in history for name in epoch if name != "loss" and _same(history, name, "loss")}
+    curves = [_renamed({key: value for key, value in epoch.items() if key not in only_part}) for epoch in history]
     references = {"the untrained encoder": record.get("untrained", {}), "the raw input": record.get("raw", {})}
     references = {name: _renamed(figures) for name, figures in references.items() if figures}
     verdict = str(record["verdict"])
     return {"curves": curves, "references": references, "health": verdict[:1].upper() + verdict[1:]}
+
+
+def _same(history: list[dict[str, Any]], name: str, other: str) -> bool:
+    """Tell whether two figures are the same in every epoch: a loss of one part is not shown twice."""
+    return all(epoch.get(name) == epoch.get(other) for epoch in history)
 
 
 def _renamed(figures: Mapping[str, Any]) -> dict[str, float]:

@@ -26,7 +26,7 @@ SHEET = 1024  # pixels a side
 LARGEST_SIDE = 64  # pixels of a picture on the map
 LONGEST_ID = 200  # letters; longer ids lose their middle
 POINTS_BUDGET = 2_500_000  # bytes in the page
-PICTURES_BUDGET = 3_500_000
+PICTURES_BUDGET = 4_200_000
 PROBED = 128  # pictures that tell how large the others are
 
 
@@ -39,7 +39,7 @@ def pack_map(content: Content, featured: np.ndarray, *, points: int = 100_000, s
     always = np.unique(np.concatenate([content.rows_from(GIVEN)[: sampled // 3], featured]).astype(np.int64))
     while True:
         drawn = random_rows(content, points, always=always)
-        ids = _pack_json([_short_id(str(name)) for name in content.ids[drawn]])
+        ids = _pack_json([short_id(str(name)) for name in content.ids[drawn]])
         arrays = _pack_arrays(_point_arrays(content, drawn))
         if points <= 1_000 or len(ids) + len(arrays["data"]) <= POINTS_BUDGET:
             break
@@ -79,7 +79,8 @@ def _codes(codes: np.ndarray) -> np.ndarray:
     return np.where((codes < 0) | (codes >= NONE), NONE, codes).astype(np.uint16)
 
 
-def _short_id(name: str) -> str:
+def short_id(name: str) -> str:
+    """Return an id that is not longer than a page can bear: the middle of a longer one is left out."""
     half = LONGEST_ID // 2
     return name if len(name) <= LONGEST_ID else f"{name[:half]}…{name[-half:]}"
 
@@ -90,7 +91,7 @@ def _pack_sample(content: Content, drawn: np.ndarray, always: np.ndarray, limit:
         return {}
     nothing = np.array([], dtype=np.int64)
     probe = _looks(content, balanced_rows(content, PROBED, always=nothing))
-    limit = min(limit, max(1, int(0.9 * PICTURES_BUDGET / _size(probe) * min(PROBED, len(content)))))
+    limit = min(limit, max(1, int(0.95 * PICTURES_BUDGET / _size(probe) * min(PROBED, len(content)))))
     candidates = balanced_rows(content, limit, always=always)
     rows = candidates[np.isin(candidates, drawn)]
     looks = _looks(content, rows)
@@ -151,7 +152,7 @@ def _thumbnail(picture: np.ndarray, size: tuple[int, int], cell: int) -> Image.I
 
 def _data_uri(image: Image.Image) -> str:
     file = io.BytesIO()
-    image.save(file, format="WEBP", quality=78, method=4)
+    image.save(file, format="WEBP", quality=72, method=4)
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 

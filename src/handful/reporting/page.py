@@ -30,10 +30,11 @@ from handful.reporting.figures import (
     reliability,
     surest,
 )
-from handful.reporting.mapdata import NONE, pack_map
+from handful.reporting.mapdata import NONE, pack_map, short_id
 from handful.reporting.palette import LIMIT, class_colours
 from handful.reporting.plots import confusion_chart, histogram_chart, line_chart, reliability_chart
 
+SCRIPTS = ("page.js", "unpack.js", "colours.js", "camera.js", "paint.js", "describe.js", "map.js")
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 GALLERY_BUDGET = 2_500_000  # bytes of item snippets in the page
 LONGEST_SNIPPET = 200_000
@@ -73,8 +74,8 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": words.percent}
-    environment.globals |= {"count": words.count, "palette_size": LIMIT}
-    script, style = (_asset(environment, *names) for names in (("page.js", "map.js"), ("page.css",)))
+    environment.globals |= {"count": words.count, "palette_size": LIMIT, "short": short_id}
+    script, style = (_asset(environment, *names) for names in (SCRIPTS, ("page.css",)))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return environment.get_template("page.html").render(
         content=content, script=script, style=style, digest=digest, **_context(content)
@@ -240,7 +241,7 @@ def _card(content: Content, row: int, shown: dict[int, Markup], note: str) -> Ca
     return Card(
         row=row,
         html=shown[row],
-        id=str(content.ids[row]),
+        id=short_id(str(content.ids[row])),
         label=str(content.classes[label]) if label >= 0 else "no label",
         index=label,
         confidence=_sureness(content, row),

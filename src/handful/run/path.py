@@ -12,8 +12,9 @@ import numpy as np
 from torch import nn
 
 from handful.data import Dataset, check_something_to_label, encode_labels
-from handful.errors import InputError
+from handful.errors import InputError, check_choice
 from handful.modalities import read
+from handful.propagation.rules import RULES
 from handful.propagation.suggest import suggest_rows
 from handful.run.folder import Run, locked, make_run, open_run
 from handful.run.steps import check_same_data, embed_step, graph_step, pretrain_step, propagate_step
@@ -27,7 +28,7 @@ def label(
     out: str | os.PathLike[str],
     modality: str | None = None,
     method: str = "auto",
-    encoder: nn.Module | None = None,
+    encoder: nn.Module | str | os.PathLike[str] | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -57,6 +58,8 @@ def label(
     if isinstance(source, Dataset) and labels is not None:
         data = data.with_labels(encode_labels(labels))
     check_can_label(data, n_neighbors)
+    if isinstance(rule, str):
+        check_choice("rule", rule, ["auto", *RULES])
     assert data.labels is not None
     options: dict[str, Any] = {
         "method": method,
@@ -69,7 +72,9 @@ def label(
     }
     if encoder is not None:
         options["encoder"] = encoder
-    with started(data, out, source=source, labels=labels, reading={**reading, "strict": strict}) as run:
+    with started(
+        data, out, source=source, labels=labels, reading={"modality": data.modality, **reading, "strict": strict}
+    ) as run:
         trained = pretrain_step(run, data, options, watch=watch, retrain=retrain)
         embeddings = embed_step(run, data, trained, watch=watch)
         graph = graph_step(run, embeddings, n_neighbors=n_neighbors, seed=seed, watch=watch)
@@ -124,6 +129,8 @@ def check_can_label(data: Dataset, n_neighbors: int) -> None:
     if data.labels is None or not data.labels.given.any():
         raise InputError(f"no label is given for the {len(data)} items of {data.source}: give a file with id,label.")
     check_something_to_label(data.labels, data.source)
+    if len(np.unique(data.labels.codes[data.labels.given])) < 2:
+        raise InputError(f"the labels of {data.source} name one class: label at least one item of another class.")
     if len(data) <= n_neighbors:
         raise InputError(
             f"n_neighbors={n_neighbors} needs more than {n_neighbors} items, {data.source} has {len(data)}: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,9 @@ def pretrain_step(
 
     An encoder trained with the same options on the same data set before it grew is kept, and run.json says so.
     """
-    asked = {name: value for name, value in options.items() if name != "encoder"}
+    given = options.get("encoder")
+    named = str(given) if isinstance(given, str | os.PathLike) else given and type(given).__name__
+    asked = {**options, "encoder": named}
     kept = (run.encoder_folder / "config.json").is_file() and run.record.get("pretrain", {}).get("options") == asked
     grown = (run.folder / "data.json").is_file() and run.data["fingerprint"] != data.fingerprint
     if kept and grown and not retrain:

@@ -21,6 +21,7 @@ from handful.errors import InputError
 from handful.files import replace_file
 from handful.modalities.contract import Batch, Modality
 from handful.modalities.registry import make_modality
+from handful.training.card import model_card
 from handful.training.checkpoint import separate
 from handful.training.embed import Embeddings, Progress, pooled_vectors
 
@@ -95,7 +96,7 @@ class Encoder(nn.Module):
             raise InputError(f"the encoder reads {self.modality.name} with {own}, the data has {got}: read it so.")
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write model.safetensors and config.json to `folder`."""
+        """Write model.safetensors, config.json and README.md (the model card) to `folder`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         assets = getattr(self.modality, "assets", {})
@@ -111,6 +112,9 @@ class Encoder(nn.Module):
         for name, content in assets.items():
             with replace_file(folder / name) as temporary:
                 temporary.write_text(content, encoding="utf-8")
+        with replace_file(folder / "README.md") as temporary:
+            card = model_card(config, parameters=sum(p.numel() for p in self.parameters()))
+            temporary.write_text(card, encoding="utf-8")
         with replace_file(folder / "config.json") as temporary:
             temporary.write_text(json.dumps(config, indent=1))
 

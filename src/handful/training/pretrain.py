@@ -26,6 +26,8 @@ from handful.training.loop import Beat, Schedule, Trained, train
 
 FLOOR_COMPONENTS = 96
 TRAINED_COMPONENTS = 128
+FLOOR_RIDGE = 1.0  # Fashion-MNIST, 5 labels a class: pixels 70.5 -> 73.1, gradients 75.3 -> 77.5 % right
+TRAINED_RIDGE = 0.01  # Fashion-MNIST kNN, of 2,000: SimCLR 77.3 -> 81.6, autoencoder 77.3 -> 80.7 % right
 FLOOR_FIT_ROWS = 100_000
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
@@ -95,12 +97,13 @@ def pretrain(
         networks[name], told = _network(name, encoder, data, modality, schedule, identity, folder, watch)
         trained = told or trained
     finishes = {name: _finish(name, network, data, modality, seed, watch) for name, network in networks.items()}
-    record = {"identity": identity, "seconds": time.monotonic() - began, **_training_record(trained)}
+    history = _training_record(trained, f"taken as it is: {asked}" if plan == ["pretrained"] else "not trained")
+    record = {"identity": identity, "seconds": time.monotonic() - began, **history}
     made = Encoder(networks, finishes, modality, record=record).eval()
     if folder is not None:
         made.save_pretrained(folder)
         with replace_file(folder.parent / "health.json") as temporary:
-            temporary.write_text(json.dumps(_training_record(trained), indent=1))
+            temporary.write_text(json.dumps(history, indent=1))
     return made
 
 
@@ -187,13 +190,18 @@ def _finish(name: str, network: nn.Module, data: Dataset, modality: Modality, se
     watch.stage(f"fitting {name}")
     rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:FIT_ROWS])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
-    components = FLOOR_COMPONENTS if name in modality.floors() else TRAINED_COMPONENTS
-    return Standardise.fit(vectors, components=components, seed=seed)
+    is_floor = name in modality.floors()
+    return Standardise.fit(
+        vectors,
+        components=FLOOR_COMPONENTS if is_floor else TRAINED_COMPONENTS,
+        ridge=FLOOR_RIDGE if is_floor else TRAINED_RIDGE,
+        seed=seed,
+    )
 
 
-def _training_record(trained: Trained | None) -> dict[str, Any]:
+def _training_record(trained: Trained | None, verdict: str = "not trained") -> dict[str, Any]:
     if trained is None:
-        return {"history": [], "verdict": "not trained"}
+        return {"history": [], "verdict": verdict}
     return {
         "history": trained.history,
         "untrained": trained.untrained.as_dict(),

@@ -1,0 +1,76 @@
+"""Rounds that let every row agree with its neighbourhood, from labels that another rule has spread.
+
+A rule that is linear in the labels gives each row the class whose few given rows are nearest along the graph. With a
+label or two a class that is a matter of luck: a given row at the rim of its class loses most of it to a better placed
+one. Rounds of averaging over the neighbourhood and sharpening find the boundaries where the graph is thin, as Markov
+clustering does (van Dongen 2000), with three things held: the given labels, the evidence of the first answer, and a
+pull on the size of the classes, without which the largest swallows the rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from handful.propagation.linear import pwll
+from handful.propagation.problem import Problem, as_shares
+
+LEAST_SHARE = 1e-9  # of a class in a row's neighbourhood
+LEAST_EVIDENCE = 1e-3
+
+
+def consensus(problem: Problem, *, pull: float = 0.5, rounds: int = 20) -> np.ndarray:
+    """Return what rounds of agreement with the neighbourhood make of PWLL's shares, classes held from swallowing."""
+    return settle(problem, pwll(problem), pull=pull, rounds=rounds)
+
+
+def settle(
+    problem: Problem,
+    first: np.ndarray,
+    *,
+    sizes: np.ndarray | None = None,
+    pull: float = 0.5,
+    power: float = 2.0,
+    rounds: int = 20,
+    steps: int = 10,
+    alpha: float = 0.9,
+) -> np.ndarray:
+    """Return the shares [N, K] that `rounds` of agreement make of the shares `first` [N, K].
+
+    With P the shares, given rows as given, each round takes
+
+        F = the mean of P over the neighbourhood: `steps` times F <- alpha D^-1 W F + (1 - alpha) P from F = P
+        P = F^power / (mass / sizes)^(power pull) * first, rows normalised; mass the mean of P over the reached rows.
+
+    sizes: [K] what the mean share of each class is pulled to, None for even classes.
+    pull: 0 for no pull, 1 for as much as divides each class by its mass.
+    """
+    walk = _random_walk(problem)
+    evidence = np.log(first.astype(np.float32) + np.float32(LEAST_EVIDENCE))
+    wanted = 0.0 if sizes is None else np.log(sizes)
+    shares = first.astype(np.float32)
+    logits = evidence
+    for _ in range(rounds):
+        shares[problem.given] = problem.one_hot
+        mean = shares
+        for _ in range(steps):
+            mean = np.float32(alpha) * (walk @ mean) + np.float32(1 - alpha) * shares
+        mass = np.log(np.maximum(shares[problem.reached].mean(axis=0), LEAST_SHARE)) - wanted
+        offset = (power * pull * mass).astype(np.float32)
+        logits = np.float32(power) * np.log(mean + np.float32(LEAST_SHARE)) - offset + evidence
+        shares = _softmax(logits) * problem.reached[:, None]
+    # One share in power + 1 of a round's exponent: the same order, without shares that are one within rounding.
+    return as_shares(_softmax(logits / np.float32(power + 1)) * problem.present[problem.components], problem)
+
+
+def _random_walk(problem: Problem) -> sparse.csr_array:
+    """Return D^-1 W [N, N] float32."""
+    walk = sparse.csr_array(problem.graph.weights, dtype=np.float32, copy=True)
+    degrees = np.where(problem.graph.degrees > 0, problem.graph.degrees, 1)
+    walk.data /= np.repeat(degrees, np.diff(walk.indptr)).astype(np.float32)
+    return walk
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

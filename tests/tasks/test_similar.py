@@ -1,0 +1,66 @@
+"""Items like this one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from handful.errors import InputError
+from handful.tasks import similar
+from handful.training import Embeddings
+
+
+def _embeddings() -> Embeddings:
+    vectors = np.array([[1, 0, 0], [0.8, 0.6, 0], [0, 1, 0], [-1, 0, 0], [1, 0, 0]], dtype=np.float32)
+    return Embeddings(np.array(["a", "b", "c", "d", "e"]), vectors, {"wide": slice(0, 2), "rest": slice(2, 3)})
+
+
+def test_the_most_alike_come_first_without_the_query() -> None:
+    found = similar(_embeddings(), "a", 3)
+    assert found.ids.tolist() == ["e", "b", "c"]
+    assert np.allclose(found.likeness, [1, 0.8, 0], atol=1e-6)
+    assert found.query == "a"
+
+
+def test_a_vector_is_a_query_of_any_length() -> None:
+    found = similar(_embeddings(), np.array([0, 5, 0]), 2)
+    assert found.ids.tolist() == ["c", "b"]
+    assert found.query is None
+
+
+def test_what_holds_embeddings_can_be_asked() -> None:
+    class Holder:
+        embeddings = _embeddings()
+
+    assert similar(Holder(), "c", 1).ids.tolist() == ["b"]
+
+
+def test_no_more_come_than_there_are_others() -> None:
+    assert len(similar(_embeddings(), "a", 99).ids) == 4
+
+
+def test_the_answer_equals_sorting_all_cosines() -> None:
+    draw = np.random.default_rng(0)
+    vectors = draw.normal(size=(300, 8)).astype(np.float32)
+    embeddings = Embeddings(np.array([str(row) for row in range(300)]), vectors)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    expected = [str(row) for row in np.argsort(-(unit @ unit[17]))[1:11]]
+    assert similar(embeddings, "17").ids.tolist() == expected
+
+
+def test_a_block_is_compared_alone() -> None:
+    assert similar(_embeddings(), "c", 1, block="wide").ids.tolist() == ["b"]
+    with pytest.raises(InputError, match="'narrow' is not a block"):
+        similar(_embeddings(), "c", 1, block="narrow")
+
+
+def test_an_unknown_id_a_vector_of_another_width_and_one_of_zeros_are_refused() -> None:
+    embeddings = Embeddings(np.array(["cat/17.jpg", "dog/3.jpg"]), np.eye(2, dtype=np.float32))
+    with pytest.raises(InputError, match=r"'17\.jpg' is not the id of an item.*Did you mean 'cat/17\.jpg'"):
+        similar(embeddings, "17.jpg")
+    with pytest.raises(InputError, match=r"a query of shape \(3,\) is not one of these vectors, which are \(2,\)"):
+        similar(embeddings, np.ones(3))
+    with pytest.raises(InputError, match="must be finite and not all zero"):
+        similar(embeddings, np.zeros(2))
+    with pytest.raises(InputError, match="n must be a number of at least 1"):
+        similar(embeddings, "cat/17.jpg", 0)
