@@ -85,7 +85,7 @@ def test_stated_accuracy_comes_near_the_true_one():
         true = (RULES["pwll"](problem).argmax(axis=1) == truth)[problem.codes < 0].mean()
         misses.append(abs(stated.value - true))
         held.append(stated.low <= true <= stated.high)
-    assert np.mean(misses) < 0.06
+    assert np.mean(misses) < 0.1
     assert np.mean(held) >= 0.75
 
 

@@ -56,6 +56,6 @@ def pretrain(
         "encoder": encoder,
     }
     with started(data, out, source=source, reading=reading) as run:
-        encoder = pretrain_step(run, data, options, watch=watch(), retrain=retrain)
-    say(encoder.record["verdict"])
+        trained = pretrain_step(run, data, options, watch=watch(), retrain=retrain)
+    say(trained.record["verdict"])
     put(str(run.encoder_folder))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 _BRANCHES = 16
@@ -35,7 +37,7 @@ def _split(
         nearest[inside] = _nearest(gather(points, scale, rows[inside]), centres)
     order = np.argsort(nearest, kind="stable")
     bounds = np.searchsorted(nearest[order], np.arange(branches + 1))
-    parts = [rows[order[a:b]] for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    parts = [rows[order[a:b]] for a, b in pairwise(bounds) if b > a]
     if max(len(part) for part in parts) > 0.9 * len(rows):  # nearly all rows alike: any cut is as good
         return list(np.array_split(rows, branches))
     return parts

@@ -50,7 +50,7 @@ def spread_to_copies(found: Neighbours | None, copies: Copies, n: int, n_neighbo
         squared[copies.kept, :width] = found.squared
     for group in copies.groups:
         near = rows[group[0]][rows[group[0]] >= 0]
-        distances = squared[group[0], : len(near)]
+        distances = squared[group[0], : len(near)].copy()  # its place is written below
         ring = min(len(group) - 1, max(n_neighbors // 2, n_neighbors - len(near)))
         others = min(len(near), n_neighbors - ring)
         step = np.arange(len(group))[:, None] + np.arange(1, ring + 1)

@@ -11,6 +11,7 @@ Gaussian elimination, 2023.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -58,7 +59,7 @@ class Factor:
                 scratch("sweep", (len(self.order) + 1, lanes.SINGLE), np.float32),
             )
 
-        in_threads(sweep, zip(bounds, bounds[1:], strict=False))
+        in_threads(sweep, pairwise(bounds))
         return solution
 
 

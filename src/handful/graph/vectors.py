@@ -44,7 +44,8 @@ def as_vectors(vectors: Any, *, least_rows: int = 2) -> np.ndarray:
         raise InputError(f"vectors must be one vector a row, shape (N, D), got shape {array.shape}.")
     if array.shape[0] < least_rows or array.shape[1] < 1:
         raise InputError(
-            f"vectors must have at least {least_rows} row{'s' * (least_rows > 1)} and 1 column, got shape {array.shape}."
+            f"vectors must have at least {least_rows} row{'s' * (least_rows > 1)} and 1 column, got shape"
+            f" {array.shape}."
         )
     if array.dtype.kind == "f":
         _check_finite(array)

@@ -9,7 +9,7 @@ rule is neither too smooth nor too rough. The given rows that a half left out ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_gi
 from handful.propagation.rules import pwll
 
 N_REDRAWS = 3
+N_SPLITS = 3
 MOST_TAUGHT = 20_000
 EVEN_TRIALS = 20  # held-out rows at which the trust in them is one half
 
@@ -75,11 +76,11 @@ def neighbour_agreement(problem: Problem, codes: np.ndarray) -> np.ndarray:
 
 
 def _redraw_signs(
-    problem: Problem, scores: np.ndarray, codes: np.ndarray, rows: np.ndarray, redraws: Sequence[Redraw] | object
+    problem: Problem, scores: np.ndarray, codes: np.ndarray, rows: np.ndarray, redraws: Iterable[Redraw]
 ) -> dict[str, float | np.ndarray]:
     met, regained = np.zeros(len(codes)), np.zeros(len(codes))
     features, targets, stability = [], [], []
-    for again in redraws:  # type: ignore[attr-defined]
+    for again in redraws:
         met[again.judged] += 1
         regained[again.judged] += again.regained
         features.append(_local_features(problem, again.scores, again.judged))
@@ -145,24 +146,26 @@ def _halves_signs(
 ) -> dict[str, float | np.ndarray]:
     """Return how two halves of the given labels agree, and how far each is right on the given rows of the other.
 
-    Empty where no class has two given rows.
+    The mean over `N_SPLITS` splits: with two labels a class one split decides by luck. Empty where no class has two
+    given rows.
     """
-    halves = split_given(problem, rng)
-    if halves is None:
-        return {}
-    first, second = (np.where(half.reached, rule(half).argmax(axis=1), -1) for half in halves)
-    agrees = first[rows] == second[rows]
-    hits = np.concatenate(
-        [
-            (answer == problem.codes)[(problem.codes >= 0) & (half.codes < 0)]
-            for half, answer in zip(halves, (first, second), strict=True)
-        ]
-    )
-    trust = len(hits) / (len(hits) + EVEN_TRIALS)
+    agrees, hits = np.zeros(len(rows)), []
+    for _ in range(N_SPLITS):
+        halves = split_given(problem, rng)
+        if halves is None:
+            return {}
+        first, second = (np.where(half.reached, rule(half).argmax(axis=1), -1) for half in halves)
+        agrees += (first[rows] == second[rows]) / N_SPLITS
+        for half, answer in zip(halves, (first, second), strict=True):
+            left_out = problem.given[half.codes[problem.given] < 0]
+            hits.append(answer[left_out] == problem.codes[left_out])
+    found = np.concatenate(hits)
+    n_trials = len(found) / N_SPLITS
+    trust = n_trials / (n_trials + EVEN_TRIALS)
     return {
         "halves_agree": agrees,
         "unity": excess_logit(agrees.mean() if len(rows) else 1.0, problem.n_classes),
-        "held_out": trust * excess_logit((hits.sum() + 0.5) / (len(hits) + 1), problem.n_classes),
+        "held_out": trust * excess_logit((found.mean() * n_trials + 0.5) / (n_trials + 1), problem.n_classes),
         "trust": trust,
     }
 

@@ -70,7 +70,7 @@ def leading_directions(graph: Graph, *, seed: int = 0) -> tuple[np.ndarray, np.n
     if len(graph) < 4:
         return np.ones(len(graph)), np.eye(len(graph))
     scale = 1 / np.sqrt(np.where(graph.degrees > 0, graph.degrees, 1))
-    weights = csr_array(graph.weights, dtype=np.float64)
+    weights = graph.weights.astype(np.float64)
     symmetric = weights.multiply(scale[:, None]).multiply(scale[None, :]).tocsr()
     start = np.random.default_rng(seed).uniform(0.5, 1.5, len(graph))
     return eigsh(symmetric, k=min(N_EIGENVECTORS, len(graph) - 2), which="LA", tol=1e-3, v0=start)
