@@ -53,3 +53,10 @@ def test_made_again_it_guesses_as_before() -> None:
     tokens = letters.tokens(letters.random_batch(4))
     hidden = tokens.values == 2
     assert torch.equal(filler.guess(tokens, hidden=hidden), again.guess(tokens, hidden=hidden))
+
+
+def test_before_training_every_symbol_is_about_as_likely() -> None:
+    letters, filler = _filler()
+    tokens = letters.tokens(letters.random_batch(64))
+    loss = F.cross_entropy(filler.guess(tokens, hidden=tokens.present), tokens.values[tokens.present])
+    assert abs(float(loss) - float(torch.tensor(11.0).log())) < 1

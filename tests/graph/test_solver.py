@@ -101,12 +101,14 @@ def test_shifted_system_equals_the_dense_solution(shift):
     np.testing.assert_allclose(solve_shifted(graph, shift, B, **_TIGHT).x, expected, rtol=1e-6, atol=1e-6)
 
 
-def test_reweighted_equals_dirichlet_on_the_scaled_weights():
-    graph, rows = _graph(), np.array([3, 50, 200])
-    gamma = np.exp(np.random.default_rng(4).normal(size=400))
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+@pytest.mark.parametrize("rows", [[3, 50, 200], list(range(70))])
+def test_reweighted_equals_dirichlet_on_the_scaled_weights(spread, rows):
+    graph, values = _graph(), np.random.default_rng(9).normal(size=(len(rows), 3))
+    gamma = np.exp(spread * np.random.default_rng(4).normal(size=400))
     scaled = graph.weights.toarray() * np.outer(gamma, gamma)
-    found = solve_reweighted(graph, gamma, rows, np.eye(3), **_TIGHT)
-    np.testing.assert_allclose(found.x, _harmonic(scaled, rows, np.eye(3)), atol=1e-6)
+    found = solve_reweighted(graph, gamma, np.array(rows), values, **_TIGHT)
+    np.testing.assert_allclose(found.x, _harmonic(scaled, rows, values), atol=1e-6)
 
 
 @settings(max_examples=10, deadline=None)
@@ -166,6 +168,14 @@ def test_general_solve_equals_the_dense_solution():
     A = np.random.default_rng(8).normal(size=(30, 30))
     A, B = A @ A.T + np.eye(30), np.ones((30, 2))
     np.testing.assert_allclose(solve(A, B, **_TIGHT).x, np.linalg.solve(A, B), atol=1e-6)
+
+
+def test_labels_in_two_parts_use_one_factor_and_are_exact():
+    graph, rows = _two_parts(), np.array([4, 30, 64, 119])
+    values = np.random.default_rng(10).normal(size=(4, 2))
+    found = solve_dirichlet(graph, rows, values, **_TIGHT)
+    np.testing.assert_allclose(found.x, _harmonic(graph.weights.toarray().astype(float), rows, values), atol=1e-7)
+    assert found.steps < 40
 
 
 def test_zero_right_hand_side_gives_zero_without_a_step():

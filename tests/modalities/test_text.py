@@ -132,3 +132,7 @@ def test_encoder_is_saved_with_its_tokenizer(tmp_path) -> None:
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(InputError, match=r"is not whole: tokenizer\.json is missing"):
         Encoder.from_pretrained(tmp_path)
+
+
+def test_where_nothing_is_asked_for_words_are_counted_and_nothing_is_trained() -> None:
+    assert list(pretrain(toy_texts(), epochs=1).networks) == ["tfidf"]

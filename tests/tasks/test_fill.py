@@ -27,7 +27,7 @@ def encoder() -> Encoder:
     data = _menus()
     texts = Text().adapt(data.samples)
     small = TransformerEncoder(texts.token_kind, axes=1, width=48, depth=2, heads=2, cut=texts.tokens)
-    return pretrain(data, "masked", small, epochs=12, batch_size=32, learning_rate=5e-3, precision="no")
+    return pretrain(data, "masked", small, epochs=30, batch_size=32, learning_rate=5e-3, precision="no")
 
 
 def test_gap_is_filled_from_the_words_around_it(encoder: Encoder) -> None:

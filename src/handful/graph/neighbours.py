@@ -50,7 +50,7 @@ def exact_neighbours(
     scale = np.ones(n, np.float32) if scale is None else scale
     lists = _empty_lists(n, min(n_neighbors + _SPARE, n - 1))
     centre = _mean(points, scale)
-    blocks = [np.arange(start, min(start + _BLOCK, n), dtype=np.int32) for start in range(0, n, _BLOCK)]
+    blocks = _in_blocks(np.arange(n, dtype=np.int32))
     rounds = list(_tournament(len(blocks)))
     with threadpool_limits(1, "blas"):
         for number, pairs in enumerate(rounds):
@@ -82,14 +82,15 @@ def joined(points: np.ndarray, scale: np.ndarray, old_rows: np.ndarray, empty: n
     present = np.ones(len(points), bool)
     present[empty] = False
     rows = np.flatnonzero(present).astype(np.int32)
-    split = np.searchsorted(rows, n_old)
-    old = np.array_split(rows[:split], max(1, split // _BLOCK))
-    new = np.array_split(rows[split:], max(1, (len(rows) - split) // _BLOCK))
+    split = int(np.searchsorted(rows, n_old))
+    old, new = _in_blocks(rows[:split]), _in_blocks(rows[split:])
+    places = max(len(old), len(new))
     with threadpool_limits(1, "blas"):
-        for number, block in enumerate(new):
-            in_threads(_offer_blocks, [(*lists, part, block, keys, ids) for part in old])
-            for other in new[: number + 1]:
-                _offer_blocks(*lists, block, block if other is block else other, keys, ids)
+        for shift in range(places):  # no block twice at a time: a list has one writer
+            pairs = [((number + shift) % places, block) for number, block in enumerate(new)]
+            in_threads(_offer_blocks, [(*lists, old[at], block, keys, ids) for at, block in pairs if at < len(old)])
+        for pairs_of_new in _tournament(len(new)):
+            in_threads(_offer_blocks, [(*lists, new[a], new[b], keys, ids) for a, b in pairs_of_new])
     return _ranked(points, scale, keys, ids, k)
 
 
@@ -161,6 +162,10 @@ def _empty_lists(n: int, places: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _mean(points: np.ndarray, scale: np.ndarray) -> np.ndarray:
     return (scale.astype(np.float64) @ points / len(points)).astype(np.float32)
+
+
+def _in_blocks(rows: np.ndarray) -> list[np.ndarray]:
+    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
 
 
 def _tournament(count: int) -> Iterable[list[tuple[int, int]]]:

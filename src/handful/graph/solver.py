@@ -213,7 +213,7 @@ def _extend(
     reached[system.components[given_rows]] = True
     pinned = ~reached[system.components]
     pinned[given_rows] = True
-    extra = None if gamma is None else (system.weights @ gamma) / gamma - system.degrees
+    extra = None if gamma is None else _shift_of(system.weights @ gamma / gamma, system.degrees)
     found = system.solve(
         system.weights @ fixed,
         pinned=pinned,
@@ -226,6 +226,12 @@ def _extend(
     x = found.x / stretch
     x[given_rows] = values
     return Solution(x, found.steps, found.residual)
+
+
+def _shift_of(reweighted: np.ndarray, degrees: np.ndarray) -> np.ndarray:
+    """Return reweighted - degrees [N], zero where that is rounding alone."""
+    shift = reweighted - degrees
+    return np.where(np.abs(shift) > 1e-12 * degrees, shift, 0.0)
 
 
 def _columns(values: Any) -> np.ndarray:

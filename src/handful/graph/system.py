@@ -67,7 +67,7 @@ class System:
         for known_shift, factor in self.factors:
             more = np.flatnonzero(pinned & ~factor.pinned)
             if (factor.pinned <= pinned).all() and len(more) <= _MOST_CORRECTED and _close(known_shift, shift):
-                return self._corrected(factor, shift, more)
+                return self._corrected(factor, more)
         few = pinned.sum() <= _MOST_CORRECTED
         none = np.zeros(len(pinned), bool)
         factor = factorise(
@@ -75,13 +75,12 @@ class System:
         )
         self.factors.insert(0, (shift, factor))
         del self.factors[_FACTORS_KEPT:]
-        return self._corrected(factor, shift, np.flatnonzero(pinned & ~factor.pinned))
+        return self._corrected(factor, np.flatnonzero(pinned & ~factor.pinned))
 
-    def _corrected(self, factor: Factor, shift: np.ndarray | None, rows: np.ndarray) -> Preconditioner:
+    def _corrected(self, factor: Factor, rows: np.ndarray) -> Preconditioner:
         if not len(rows):
             return factor.apply
-        floating = shift is None and not factor.pinned.any()
-        return _pinned_to_zero(factor, rows, self.components if floating else None)
+        return _pinned_to_zero(factor, rows, self.components)
 
 
 def _close(known: np.ndarray | None, wanted: np.ndarray | None) -> bool:
@@ -91,45 +90,34 @@ def _close(known: np.ndarray | None, wanted: np.ndarray | None) -> bool:
     return bool(np.abs(known - wanted).sum() <= 0.5 * known.sum())
 
 
-def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray | None) -> Preconditioner:
+def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray) -> Preconditioner:
     """Return the exact inverse of the factored matrix without `rows` [m], given its inverse with them.
 
-    components: [N] where nothing grounds them, each then has a free level.
-
-    Forces at the rows, and levels of their components, are chosen so that the solution vanishes at the rows and the
-    forces balance: one system of size m + levels, inverted once.
+    Forces at the rows are chosen so that the solution vanishes there; a component [N] that nothing grounds has a free
+    level besides, chosen so that its forces balance: one system of size m + levels, inverted once.
     """
     m = len(rows)
     unit = np.zeros((len(factor.pinned), m))
     unit[rows, np.arange(m)] = 1
     response = factor.apply(unit).astype(np.float32)  # [N, m]
-    if components is None:
-        inverse = np.linalg.inv(response[rows].astype(np.float64))
-        return lambda residuals: _less_response(factor.apply(residuals), response, rows, inverse)
-    held, level = np.unique(components[rows], return_inverse=True)
-    member = np.zeros((m, len(held)))
-    member[np.arange(m), level] = 1
-    system = np.block([[response[rows].astype(np.float64), member], [member.T, np.zeros((len(held),) * 2)]])
-    inverse = np.linalg.inv(system)
-    rows_of = [slice(None)] if components.max() == 0 else [np.flatnonzero(components == number) for number in held]
+    floating = np.intersect1d(components[factor.order[factor.inverse == 0]], components[rows])
+    member = (components[rows][:, None] == floating).astype(np.float64)  # [m, levels]
+    corner = np.zeros((len(floating), len(floating)))
+    inverse = np.linalg.inv(np.block([[response[rows].astype(np.float64), member], [member.T, corner]]))
+    whole = components.max() == 0
+    inside: list[Any] = [slice(None) if whole else np.flatnonzero(components == number) for number in floating]
 
     def apply(residuals: np.ndarray) -> np.ndarray:
         solution = factor.apply(residuals)
-        totals = np.stack([residuals[inside].sum(axis=0) for inside in rows_of])
-        unknown = inverse @ np.vstack([-solution[rows], -totals])
+        totals = [residuals[own].sum(axis=0, keepdims=True) for own in inside]
+        unknown = inverse @ -np.concatenate([solution[rows], *totals])
         solution += response @ unknown[:m].astype(np.float32)
-        for inside, height in zip(rows_of, unknown[m:], strict=True):
-            solution[inside] += height
+        for own, level in zip(inside, unknown[m:], strict=True):
+            solution[own] += level
         solution[rows] = 0
         return solution
 
     return apply
-
-
-def _less_response(solution: np.ndarray, response: np.ndarray, rows: np.ndarray, inverse: np.ndarray) -> np.ndarray:
-    solution -= response @ (inverse @ solution[rows]).astype(np.float32)
-    solution[rows] = 0
-    return solution
 
 
 def system_of(weights: Any) -> System:

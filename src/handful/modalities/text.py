@@ -40,6 +40,8 @@ class Text:
     name = "text"
     order = "words"
     axes = 1
+    auto = ("tfidf",)
+    """TF-IDF alone: no encoder trained on a few thousand texts has been measured to add to it."""
 
     def __init__(
         self,

@@ -56,7 +56,7 @@ def neighbour_graph(X: Any, n_neighbors: int) -> Graph:
 
 
 def cross_weights(new: Any, X: Any, *, kernel: Kernel, gamma: float, n_neighbors: int) -> Any:
-    """Return the weights [M, N] of the fitted samples `X` [N, D] for the samples `new` [M, D]: only ratios in a row count.
+    """Return the weights [M, N] of the fitted samples `X` [N, D] for `new` [M, D]: only ratios in a row count.
 
     Gaussian weights are taken relative to the nearest fitted sample, so that a row far from all of them has some.
     """

@@ -32,7 +32,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from handful.errors import InputError
 from handful.graph import Graph
 from handful.graph.solver import Solution
-from handful.propagation.affinity import KERNELS, Kernel, as_affinity_graph, cross_weights, kernel_matrix, neighbour_graph
+from handful.propagation.affinity import (
+    KERNELS,
+    Kernel,
+    as_affinity_graph,
+    cross_weights,
+    kernel_matrix,
+    neighbour_graph,
+)
 from handful.propagation.diffusion import extend_harmonically, measure_reach, pour_sources, spread_mass
 from handful.propagation.problem import Problem, as_shares, as_soft_shares
 from handful.propagation.propagate import check_labels
@@ -136,7 +143,9 @@ class GraphClassifier(ClassifierMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         if not callable(self.kernel) and self.kernel not in KERNELS:
-            raise InputError(f"kernel must be one of {', '.join(map(repr, KERNELS))} or a function, got {self.kernel!r}.")
+            raise InputError(
+                f"kernel must be one of {', '.join(map(repr, KERNELS))} or a function, got {self.kernel!r}."
+            )
         _check_number("gamma", self.gamma, least=0)
         _check_number("n_neighbors", self.n_neighbors, least=1, whole=True)
         _check_number("max_iter", self.max_iter, least=1, whole=True)

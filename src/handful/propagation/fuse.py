@@ -30,7 +30,7 @@ def fuse(sources: list[Any] | tuple[Any, ...], *, n_neighbors: int = 10, seed: i
     """Return one graph of several representations of the same rows."""
     if len(sources) == 1:
         return as_graph(sources[0])
-    blocks = []
+    blocks: list[np.ndarray] = []
     for source in sources:
         vectors = np.asarray(getattr(source, "vectors", source), dtype=np.float32)
         if len(vectors) != len(blocks[0] if blocks else vectors):

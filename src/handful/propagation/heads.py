@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from handful.errors import InputError
@@ -32,7 +31,13 @@ def head_spread(problem: Problem, *, strength: float = 10.0, alpha: float = 0.95
 
 
 def spread_head(
-    problem: Problem, *, rounds: int = 2, share: float = 0.3, strength: float = 10.0, alpha: float = 0.9, tol: float = 1e-4
+    problem: Problem,
+    *,
+    rounds: int = 2,
+    share: float = 0.3,
+    strength: float = 10.0,
+    alpha: float = 0.9,
+    tol: float = 1e-4,
 ) -> np.ndarray:
     """Return what a head says that was taught the surest rows of the spread labels, spread over the graph again.
 

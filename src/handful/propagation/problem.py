@@ -51,7 +51,7 @@ class Problem:
     @cached_property
     def reached(self) -> np.ndarray:
         """[N] bool, whether a given label lies in the row's component."""
-        return self.present.any(axis=1)[self.components]
+        return np.asarray(self.present.any(axis=1))[self.components]
 
     def with_codes(self, codes: np.ndarray) -> Problem:
         """Return the same problem with other given labels [N]."""

@@ -181,9 +181,7 @@ def _settle_rule(
     return choice.rule, RULES[choice.rule], choice.reason
 
 
-def _answer(
-    problem: Problem, labels: Labels, calibrated: Calibrated, rule: str, reason: str, seed: int
-) -> Propagation:
+def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str, reason: str, seed: int) -> Propagation:
     """Return what comes out: given rows keep their label, unreached rows get none."""
     probabilities = np.where(problem.reached[:, None], calibrated.probabilities, 0)
     probabilities[problem.given] = problem.one_hot
