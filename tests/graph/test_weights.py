@@ -7,11 +7,10 @@ from handful.graph.weights import edge_weights
 def test_weights_equal_the_formula_written_slowly():
     points = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     found = exact_neighbours(points, 4)
-    reach = np.sqrt(found.squared[:, -1].astype(float))
     expected = np.zeros((50, 50))
     for i in range(50):
         for j, squared in zip(found.rows[i], found.squared[i], strict=True):
-            weight = np.exp(-2 * min(squared / (reach[i] * reach[j]), 4)) / 2
+            weight = np.exp(-4 * squared / found.squared[i, -1]) / 2
             expected[i, j] += weight
             expected[j, i] += weight
     np.testing.assert_allclose(edge_weights(found.rows, found.squared).toarray(), expected, rtol=1e-5)
