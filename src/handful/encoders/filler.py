@@ -30,9 +30,10 @@ class Filler(nn.Module):
         weight = self._stem.weight
         mask = getattr(backbone, "mask", None)
         self.blot = nn.Parameter(0.02 * torch.randn(weight.shape[1]) if mask is None else weight[mask].detach().clone())
-        self.change = nn.Sequential(nn.Linear(self.width, weight.shape[1]), nn.GELU(), nn.LayerNorm(weight.shape[1]))
+        norm = nn.LayerNorm(weight.shape[1])
+        self.change = nn.Sequential(nn.Linear(self.width, weight.shape[1]), nn.GELU(), norm)
         # Log odds of a spread of about one: it begins by guessing evenly, whatever the scale of the vectors.
-        nn.init.constant_(self.change[2].weight, float(1 / (weight.detach().std() * weight.shape[1] ** 0.5)))
+        nn.init.constant_(norm.weight, float(1 / (weight.detach().std() * weight.shape[1] ** 0.5)))
         self.bias = nn.Parameter(torch.zeros(len(weight)))
 
     @property

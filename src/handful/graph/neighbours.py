@@ -23,9 +23,9 @@ from handful.graph.threads import in_threads, row_blocks, scratch
 Progress = Callable[[int, int], None]
 _SPARE = 4  # places beyond k: a matrix product ranks close distances wrongly, and a list seen in rounds wants depth
 _BLOCK = 1000  # rows of an exact block
-_PARTITIONS = 4
+_PARTITIONS = 5
 _CELL = 400  # rows at most
-_ROUNDS = 2
+_ROUNDS = 3
 _BACK = 8  # rows at most that list a row and are tried with its neighbours
 _SAMPLE = 256  # rows whose recall is measured
 

@@ -21,7 +21,7 @@ from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_gi
 from handful.propagation.rules import pwll
 
 N_REDRAWS = 3
-N_SPLITS = 3
+N_SPLITS = 1
 MOST_TAUGHT = 20_000
 EVEN_TRIALS = 20  # held-out rows at which the trust in them is one half
 
@@ -146,8 +146,7 @@ def _halves_signs(
 ) -> dict[str, float | np.ndarray]:
     """Return how two halves of the given labels agree, and how far each is right on the given rows of the other.
 
-    The mean over `N_SPLITS` splits: with two labels a class one split decides by luck. Empty where no class has two
-    given rows.
+    The mean over `N_SPLITS` splits, as many as `learnt` was taught with. Empty where no class has two given rows.
     """
     agrees, hits = np.zeros(len(rows)), []
     for _ in range(N_SPLITS):

@@ -32,6 +32,7 @@ FLOOR_FIT_ROWS = 100_000
 PRETRAINED_RIDGE = float("inf")
 """Vectors of a network trained elsewhere are left uneven: MiniLM on 7,600 news, 8 labels a class, 85.5 % right against
 82.3 with a ridge of 1 (spread, then head; 5 draws)."""
+PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
 
@@ -192,7 +193,8 @@ def _fitted(floor: nn.Module, data: Dataset, modality: Modality, seed: int) -> n
 def _finish(name: str, network: nn.Module, data: Dataset, modality: Modality, seed: int, watch: Watch) -> Standardise:
     """Return what centres and reduces the vectors of `network`, fitted on a sample of the data."""
     watch.stage(f"fitting {name}")
-    rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:FIT_ROWS])
+    most = PRETRAINED_FIT_ROWS if name == "pretrained" else FIT_ROWS
+    rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
     is_floor = name in modality.floors()
     if name == "pretrained":
