@@ -110,7 +110,7 @@ def test_consensus_equals_its_rounds_written_row_by_row() -> None:
 
 def test_consensus_finds_the_thin_boundary_that_a_rim_label_misses() -> None:
     rng = np.random.default_rng(0)
-    vectors = np.vstack([rng.normal(0, 1, (300, 2)), rng.normal(0, 1, (100, 2)) + [4.5, 0]])
+    vectors = np.vstack([rng.normal(0, 1, (300, 2)), rng.normal((4.5, 0), 1, (100, 2))])
     codes = np.full(400, -1, dtype=np.int32)
     codes[vectors[:300, 0].argmax()], codes[300 + vectors[300:, 0].argmax()] = 0, 1
     problem = Problem(knn_graph(vectors, 10), codes, 2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy import sparse
 
@@ -14,7 +12,8 @@ SWEPT_BELOW = 0.9
 """Below this alpha plain sweeps meet the tolerance in fewer products than conjugate gradients, and exactly so in rows
 far from any label, whose mass is many orders below the largest."""
 
-Diffusion = Callable[..., Solution]
+FAINT = 1e-150
+"""A mass below this is no mass: further from the labels it would lose its digits, then vanish."""
 
 
 def spread_mass(
@@ -33,12 +32,13 @@ def spread_mass(
         filled = np.where(solved.x.max(axis=1, keepdims=True) > 10 * tol * np.abs(solved.x).max(), solved.x, 0)
         steps, filled = solved.steps, np.maximum(filled, mass)
     walk = _normalised(problem)
-    change, shares = np.inf, as_shares(filled, problem)
+    change, shares, met = np.inf, as_shares(filled, problem), 0
     while steps < max_steps and change > tol:
         filled = alpha * (walk @ filled) + mass
+        filled[filled < FAINT] = 0
         before, shares = shares, as_shares(filled, problem)
-        empty = (problem.reached & ~filled.any(axis=1)).any()
-        change = np.inf if empty else float(np.abs(shares - before).max())
+        met_before, met = met, int(filled.any(axis=1).sum())
+        change = np.inf if met > met_before else float(np.abs(shares - before).max())
         steps += 1
     return Solution(_fill(walk, filled, problem.reached), steps, np.full(problem.n_classes, change))
 
@@ -102,12 +102,14 @@ def _normalised(problem: Problem) -> sparse.csr_array:
 
 def _fill(walk: sparse.csr_array, mass: np.ndarray, reached: np.ndarray) -> np.ndarray:
     """Return `mass` with its empty reached rows filled from their neighbours, nearest to a label first."""
-    empty = np.flatnonzero(reached & ~mass.any(axis=1))
-    while len(empty):
-        inflow = walk[empty] @ mass
-        met = inflow.any(axis=1)
-        if not met.any():
-            return mass
-        mass[empty[met]] = inflow[met] / inflow[met].max(axis=1, keepdims=True) * np.finfo(np.float64).tiny ** 0.5
-        empty = empty[~met]
+    empty = reached & ~mass.any(axis=1)
+    if not empty.any():
+        return mass
+    front = np.flatnonzero(mass.any(axis=1))
+    while len(front):
+        front = np.unique(walk[front].indices)
+        front = front[empty[front]]
+        inflow = walk[front] @ mass
+        mass[front] = inflow * (FAINT / np.maximum(inflow.max(axis=1, keepdims=True), FAINT**2))
+        empty[front] = False
     return mass
