@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from handful.errors import InputError
 from handful.graph.vectors import as_vectors
@@ -62,7 +61,9 @@ class Graph:
 
     @cached_property
     def _components(self) -> np.ndarray:
-        return csgraph.connected_components(self.weights, directed=False)[1].astype(np.int32)
+        from handful.graph.components import label_components
+
+        return label_components(self.weights)
 
     def components(self) -> np.ndarray:
         """Return [N] int32, the number of the connected component of each row."""

@@ -23,7 +23,7 @@ from handful.graph.threads import in_threads, row_blocks, scratch
 Progress = Callable[[int, int], None]
 _SPARE = 4  # places beyond k: a matrix product ranks close distances wrongly, and a list seen in rounds wants depth
 _BLOCK = 1000  # rows of an exact block
-_PARTITIONS = 5
+_PARTITIONS = 6
 _CELL = 400  # rows at most
 _ROUNDS = 3
 _BACK = 8  # rows at most that list a row and are tried with its neighbours
@@ -108,7 +108,7 @@ def approximate_neighbours(
     """
     n = len(points)
     scale = np.ones(n, np.float32) if scale is None else scale
-    keys, ids = _empty_lists(n, n_neighbors + 2)
+    keys, ids = _empty_lists(n, n_neighbors + _SPARE)
     steps = _PARTITIONS + _ROUNDS
     with threadpool_limits(1, "blas"):
         for number in range(_PARTITIONS):

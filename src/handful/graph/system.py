@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse import csgraph
 
+from handful.graph.components import label_components
 from handful.graph.conjugate import Operator, Preconditioner, Solution, conjugate_gradients
 from handful.graph.factor import Factor, factorise
 
@@ -38,7 +38,7 @@ class System:
     @cached_property
     def components(self) -> np.ndarray:
         """[N] the connected component of each row."""
-        return csgraph.connected_components(self.weights, directed=False)[1]
+        return label_components(self.weights)
 
     def solve(
         self,
