@@ -194,3 +194,20 @@ def test_a_head_without_vectors_is_refused_in_a_sentence(name: str) -> None:
     bare = replace(problem, graph=Graph(weights=problem.graph.weights))
     with pytest.raises(InputError, match="needs the graph's vectors, got a graph without"):
         RULES[name](bare)
+
+
+def test_robust_stands_wrong_labels_that_mislead_the_clamping_rule() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 100)
+    graph = knn_graph(rng.normal(size=(300, 2)) + 4 * np.array([(0, 0), (1, 0), (0, 1)])[truth])
+    codes = np.full(300, -1, dtype=np.int32)
+    given = np.concatenate([rng.choice(np.flatnonzero(truth == code), 20, replace=False) for code in range(3)])
+    codes[given] = truth[given]
+    wrong = rng.choice(given, 20, replace=False)
+    codes[wrong] = (truth[wrong] + 1) % 3
+    hidden = codes < 0
+    clamped, tolerant = (
+        (RULES[name](Problem(graph, codes, 3)).argmax(axis=1) == truth)[hidden].mean() for name in ("pwll", "robust")
+    )
+    assert tolerant > 0.9
+    assert tolerant > clamped + 0.1

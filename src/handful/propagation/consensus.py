@@ -34,16 +34,18 @@ def settle(
     rounds: int = 20,
     steps: int = 10,
     alpha: float = 0.9,
+    hold: bool = True,
 ) -> np.ndarray:
     """Return the shares [N, K] that `rounds` of agreement make of the shares `first` [N, K].
 
-    With P the shares, given rows as given, each round takes
+    With P the shares, given rows as given where they are held, each round takes
 
         F = the mean of P over the neighbourhood: `steps` times F <- alpha D^-1 W F + (1 - alpha) P from F = P
         P = F^power / (mass / sizes)^(power pull) * first, rows normalised; mass the mean of P over the reached rows.
 
     sizes: [K] what the mean share of each class is pulled to, None for even classes.
     pull: 0 for no pull, 1 for as much as divides each class by its mass.
+    hold: False where a given label counts only through `first`, so that its neighbourhood may overrule it.
     """
     walk = _random_walk(problem)
     evidence = np.log(first.astype(np.float32) + np.float32(LEAST_EVIDENCE))
@@ -51,7 +53,8 @@ def settle(
     shares = first.astype(np.float32)
     logits = evidence
     for _ in range(rounds):
-        shares[problem.given] = problem.one_hot
+        if hold:
+            shares[problem.given] = problem.one_hot
         mean = shares
         for _ in range(steps):
             mean = np.float32(alpha) * (walk @ mean) + np.float32(1 - alpha) * shares
