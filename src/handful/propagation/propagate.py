@@ -119,9 +119,10 @@ def propagate(
     say("fusing" if isinstance(graph, list | tuple) else "reading the graph")
     problem, encoded = make_problem(as_graph(graph, labels=labels, seed=seed), labels, priors)
     say("choosing a rule")
-    name, function, reason = _settle_rule(problem, rule, warm_start, seed)
-    say(f"propagating with {name}")
-    scores = function(problem)
+    name, function, reason, scores = _settle_rule(problem, rule, warm_start, seed)
+    if scores is None:
+        say(f"propagating with {name}")
+        scores = function(problem)
     say("calibrating")
     calibrated = calibrate(problem, scores, function, seed=seed)
     return _answer(problem, encoded, calibrated, name, reason, seed)
@@ -168,17 +169,18 @@ def _only_given_classes(labels: Labels) -> Labels:
 
 def _settle_rule(
     problem: Problem, rule: str | RuleFunction, warm_start: Propagation | None, seed: int
-) -> tuple[str, RuleFunction, str]:
-    """Return the rule's name, the rule, and why it was taken."""
+) -> tuple[str, RuleFunction, str, np.ndarray | None]:
+    """Return the rule's name, the rule, why it was taken, and its scores where the choice has them already."""
     if callable(rule):
-        return getattr(rule, "__name__", "given function"), rule, "the rule was given as a function"
+        return getattr(rule, "__name__", "given function"), rule, "the rule was given as a function", None
     if rule != "auto":
         check_choice("rule", rule, ["auto", *RULES])
-        return rule, RULES[rule], "the rule was asked for by name"
+        return rule, RULES[rule], "the rule was asked for by name", None
     if warm_start is not None and warm_start.rule in RULES:
-        return warm_start.rule, RULES[warm_start.rule], f"kept from the earlier answer: {warm_start.reason}"
+        kept = f"kept from the earlier answer: {warm_start.reason}"
+        return warm_start.rule, RULES[warm_start.rule], kept, None
     choice = choose_rule(problem, seed=seed)
-    return choice.rule, RULES[choice.rule], choice.reason
+    return choice.rule, RULES[choice.rule], choice.reason, choice.scores
 
 
 def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str, reason: str, seed: int) -> Propagation:
