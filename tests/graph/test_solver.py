@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from handful.errors import InputError
 from handful.graph import Graph, knn_graph
@@ -192,3 +193,15 @@ def test_bad_arguments_are_told_in_one_sentence():
         solve_shifted(graph, -1.0, np.ones(400))
     with pytest.raises(InputError, match=r"gamma must be finite and above 0"):
         solve_reweighted(graph, np.zeros(400), np.array([0]), np.ones(1))
+
+
+def test_given_rows_that_are_all_but_one_node_are_no_singular_matrix():
+    links = sparse.random_array((60, 60), density=0.1, rng=np.random.default_rng(1)).tolil()
+    links = sparse.lil_array(links + links.T)
+    links[[0, 1], [1, 0]] = 1e12
+    links.setdiag(0)
+    graph = Graph.from_weights(sparse.csr_array(links))
+    found = solve_reweighted(graph, np.linspace(0.5, 1.5, 60), np.array([0, 1]), np.eye(2))
+    reached = found.x.any(axis=1)
+    assert (found.residual <= 1e-6).all()
+    assert np.allclose(found.x[reached].sum(axis=1), 1, atol=1e-3)

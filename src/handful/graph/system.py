@@ -17,6 +17,7 @@ _MOST_CORRECTED = 64  # pinned rows that a factor is corrected for; with more a 
 _STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagonal is enough
 _MANY_PINNED = 0.1  # share of the rows, likewise
 _FACTORS_KEPT = 3
+_ROUNDING = 1e-7  # of responses, relative to the largest
 
 
 @dataclass
@@ -103,7 +104,12 @@ def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray) ->
     floating = np.intersect1d(components[factor.order[factor.inverse == 0]], components[rows])
     member = (components[rows][:, None] == floating).astype(np.float64)  # [m, levels]
     corner = np.zeros((len(floating), len(floating)))
-    inverse = np.linalg.inv(np.block([[response[rows].astype(np.float64), member], [member.T, corner]]))
+    at_rows = response[rows].astype(np.float64)
+    scale = max(float(np.abs(at_rows).max()), np.finfo(np.float32).tiny)
+    saddle = np.block([[(at_rows + at_rows.T) / (2 * scale), member], [member.T, corner]])
+    # Of rows that are all but one node of the graph the responses are equal within rounding: no plain inverse exists.
+    units = np.concatenate([np.full(m, scale**-0.5), np.full(len(floating), scale**0.5)])
+    inverse = np.linalg.pinv(saddle, rcond=_ROUNDING, hermitian=True) * units * units[:, None]
     whole = components.max() == 0
     inside: list[Any] = [slice(None) if whole else np.flatnonzero(components == number) for number in floating]
 

@@ -16,6 +16,8 @@ from handful.graph.weights import edge_weights
 
 Kernel = str | Callable[..., Any]
 KERNELS = ("knn", "rbf", "precomputed")
+_APPROXIMATE_ABOVE = 20_000  # samples
+_LEAST_RECALL = 0.98
 
 
 def kernel_matrix(X: Any, *, kernel: Kernel, gamma: float, n_neighbors: int) -> Any:
@@ -46,8 +48,16 @@ def as_affinity_graph(matrix: Any, *, kernel: Kernel) -> Graph:
 
 
 def neighbour_graph(X: Any, n_neighbors: int) -> Graph:
-    """Return the graph that links each sample to its `n_neighbors` nearest others."""
+    """Return the graph that links each sample to its `n_neighbors` nearest others.
+
+    Above 20,000 samples to nearly these: the approximate search is several times faster, and its lists are kept where
+    they hold at least 98 % of the nearest (measured on a sample).
+    """
     if not sparse.issparse(X):
+        if X.shape[0] > _APPROXIMATE_ABOVE:
+            graph = knn_graph(X, n_neighbors, approximate=True)
+            if graph.recall >= _LEAST_RECALL:
+                return graph
         return knn_graph(X, n_neighbors)
     if n_neighbors >= X.shape[0]:
         raise InputError(f"n_neighbors must be below the number of samples ({X.shape[0]}), got {n_neighbors}.")
