@@ -28,6 +28,7 @@ def propagate(
     json: Json = False,
 ) -> None:
     """Spread the labels over the graph of RUN and calibrate; writes graph.npz, labels.parquet and labels.csv."""
+    from handful.run.duplicates import duplicates_step
     from handful.run.folder import locked, open_run
     from handful.run.path import check_can_label, read_again
     from handful.run.steps import graph_step, propagate_step
@@ -37,6 +38,7 @@ def propagate(
     check_can_label(data, n_neighbors)
     told = watch()
     with locked(opened):
+        duplicates_step(opened, data)
         graph = graph_step(opened, opened.embeddings, n_neighbors=n_neighbors, seed=seed, watch=told)
         propagate_step(
             opened,

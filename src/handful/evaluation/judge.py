@@ -20,6 +20,7 @@ from handful.errors import InputError, check_at_least
 from handful.evaluation.measures import accuracy, calibration_error
 from handful.graph import Graph, knn_graph
 from handful.propagation import propagate
+from handful.run.duplicates import near_duplicate_groups
 from handful.run.folder import Run
 from handful.run.path import read_again
 from handful.training.embed import Embeddings
@@ -31,6 +32,7 @@ class Line:
     """One method at one number of labels a class: means and standard deviations over the trials; shares are of 1.
 
     calibration_error and expected_accuracy are None for peers that state no confidence worth the name.
+    leaked: how many scored rows are nearly the same as a given one, in the mean over the trials.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Line:
     accuracy: float
     accuracy_std: float
     unreached: float
+    leaked: float = 0.0
     calibration_error: float | None = None
     expected_accuracy: float | None = None
     covered: float | None = None
@@ -68,6 +71,9 @@ class Evaluation:
                 f"{line.method:34} {line.labels_per_class:14d} {100 * line.accuracy:9.1f} "
                 f"({100 * line.accuracy_std:5.1f}) {error:>6} {expected:>11}"
             )
+        leaked = max((line.leaked for line in self.lines), default=0)
+        if leaked:
+            rows.append(f"Up to {leaked:.1f} scored items a draw are nearly the same as a given one.")
         return "\n".join(rows)
 
 
@@ -95,12 +101,13 @@ def evaluate(
     labels = _truth(run, truth)
     _check_counts(labels, labels_per_class)
     graphs = _graphs(run, peers, seed)
+    alike = near_duplicate_groups(run) if isinstance(run, Run) else np.full(len(labels.codes), -1)
     lines = []
     for count in labels_per_class:
         for name, judge in _judges(graphs, rule, peers).items():
             if progress is not None:
                 progress(f"{name}, {count} labels a class")
-            scored = [_score(judge, labels, count, [seed, count, trial]) for trial in range(trials)]
+            scored = [_score(judge, labels, count, alike, [seed, count, trial]) for trial in range(trials)]
             lines.append(_line(name, count, scored))
     return Evaluation(lines, int(labels.given.sum()), len(labels.classes), seed)
 
@@ -122,7 +129,7 @@ class _Answer:
 Judge = Callable[[Labels, int], _Answer]
 
 
-def _score(judge: Judge, labels: Labels, count: int, seed: list[int]) -> dict[str, float]:
+def _score(judge: Judge, labels: Labels, count: int, alike: np.ndarray, seed: list[int]) -> dict[str, float]:
     """Return the figures of one draw, on the rows not given."""
     rng = np.random.default_rng(seed)
     codes = np.full(len(labels.codes), -1, dtype=np.int32)
@@ -132,6 +139,7 @@ def _score(judge: Judge, labels: Labels, count: int, seed: list[int]) -> dict[st
     scored = labels.given & (codes < 0)
     right = answer.codes[scored] == labels.codes[scored]
     figures = {"accuracy": accuracy(right), "unreached": float((answer.codes[scored] < 0).mean())}
+    figures["leaked"] = float((scored & (alike >= 0) & np.isin(alike, alike[given])).sum())
     if answer.confidence is not None:
         figures["calibration_error"] = calibration_error(answer.confidence[scored], right)
     if answer.expected is not None:
@@ -151,6 +159,7 @@ def _line(name: str, count: int, scored: list[dict[str, float]]) -> Line:
         accuracy=float(np.mean([s["accuracy"] for s in scored])),
         accuracy_std=float(np.std([s["accuracy"] for s in scored])),
         unreached=float(np.mean([s["unreached"] for s in scored])),
+        leaked=float(np.mean([s["leaked"] for s in scored])),
         calibration_error=mean("calibration_error"),
         expected_accuracy=mean("expected_accuracy"),
         covered=mean("covered"),

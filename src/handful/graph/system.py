@@ -105,7 +105,7 @@ def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray) ->
     member = (components[rows][:, None] == floating).astype(np.float64)  # [m, levels]
     corner = np.zeros((len(floating), len(floating)))
     at_rows = response[rows].astype(np.float64)
-    scale = max(float(np.abs(at_rows).max()), np.finfo(np.float32).tiny)
+    scale = float(max(np.abs(at_rows).max(), np.finfo(np.float32).tiny))
     saddle = np.block([[(at_rows + at_rows.T) / (2 * scale), member], [member.T, corner]])
     # Of rows that are all but one node of the graph the responses are equal within rounding: no plain inverse exists.
     units = np.concatenate([np.full(m, scale**-0.5), np.full(len(floating), scale**0.5)])

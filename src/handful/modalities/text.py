@@ -18,6 +18,7 @@ from handful.encoders.pretrained import load_text_encoder
 from handful.encoders.tokens import SymbolTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.errors import InputError
+from handful.modalities.text_duplicates import find_near_duplicates
 from handful.modalities.text_tokens import Vocabulary, encode_texts, import_tokenizers, read_vocabulary, train_tokenizer
 
 Batch = dict[str, torch.Tensor]
@@ -91,6 +92,10 @@ class Text:
     def _with(self, **changes: Any) -> Text:
         names = ("markup", "max_tokens", "window", "crop", "assets")
         return Text(**{**{name: getattr(self, name) for name in names}, **changes})
+
+    def near_duplicates(self, samples: Samples) -> list[np.ndarray]:
+        """Return the groups of rows whose texts are nearly the same."""
+        return find_near_duplicates(samples)
 
     def batch(self, samples: Samples, rows: np.ndarray) -> Batch:
         """Return the texts of `rows` as pieces, as wide as the longest."""

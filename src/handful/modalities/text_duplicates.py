@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from handful.data import Samples
 from handful.errors import InputError
 
 _WORD = re.compile(r"\w+")
@@ -23,7 +24,7 @@ _PRIME = np.uint64((1 << 61) - 1)
 _MOST = 50  # texts of one bucket that are compared with its first: boilerplate would make all pairs
 
 
-def find_near_duplicates(texts: Sequence[str], *, least: float = 0.8, seed: int = 0) -> list[np.ndarray]:
+def find_near_duplicates(texts: Samples | Sequence[str], *, least: float = 0.8, seed: int = 0) -> list[np.ndarray]:
     """Return the groups of rows whose texts share at least `least` of their runs of three words, largest first.
 
     least: intersection over union of the runs of two texts, above 0 and at most 1; case and punctuation do not count.

@@ -11,10 +11,11 @@ from handful.graph import knn_graph
 from handful.propagation.calibrate import confidence_of
 from handful.propagation.evidence import gather_evidence
 from handful.propagation.problem import Problem
-from handful.propagation.rules import RULES
+from handful.propagation.rules import NEED_VECTORS, RULES
 
 DEFAULT = "consensus"  # ahead of every other single rule, or level, at 1 to 10 labels a class: benchmarks/LOG.md
 CANDIDATES = (DEFAULT, "laplace", "head_spread", "spread_head")
+MEETING_PRIORS = (DEFAULT, "spread_head")
 MOST_ROWS = 1500
 LEAD = 0.08
 SURE_LABELS = 2
@@ -41,12 +42,17 @@ def choose_rule(problem: Problem, *, seed: int = 0) -> Choice:
 
     The expectation is the one `calibrate` states. It errs by several points at few labels, so another rule has to lead
     by 8 points at up to two labels a class, and by ever less with more. Where the graph carries vectors the
-    expectation is formed on a graph of at most 1,500 of the rows, the given ones among them.
+    expectation is formed on a graph of at most 1,500 of the rows, the given ones among them. With class priors only
+    the rules that meet them are looked at.
     """
     if not (problem.reached & (problem.codes < 0)).any():
         return Choice(DEFAULT, "no row is left to judge rules by", RULES[DEFAULT](problem), ())
     small = _smaller(problem, np.random.default_rng(seed))
-    names = CANDIDATES if small.graph.vectors is not None else CANDIDATES[:2]
+    names = [
+        name
+        for name in (CANDIDATES if problem.priors is None else MEETING_PRIORS)
+        if small.graph.vectors is not None or name not in NEED_VECTORS
+    ]
     judged = sorted((_judge(small, name, seed) for name in names), key=lambda row: -row["expected_accuracy"])
     lead = LEAD * min(1.0, SURE_LABELS * problem.n_classes / len(problem.given))
     default = next(row for row in judged if row["rule"] == DEFAULT)

@@ -1,4 +1,4 @@
-"""Rounds that let every row agree with its neighbourhood, from labels that another rule has spread.
+"""Rounds that let every row agree with its neighbourhood, from labels that other rules have spread.
 
 A rule that is linear in the labels gives each row the class whose few given rows are nearest along the graph. With a
 label or two a class that is a matter of luck: a given row at the rim of its class loses most of it to a better placed
@@ -10,18 +10,32 @@ pull on the size of the classes, without which the largest swallows the rest.
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
-from handful.propagation.linear import pwll
+from handful.graph.smoothing import random_walk, smooth
+from handful.propagation.linear import poisson, pwll
 from handful.propagation.problem import Problem, as_shares
 
 LEAST_SHARE = 1e-9  # of a class in a row's neighbourhood
 LEAST_EVIDENCE = 1e-3
 
 
-def consensus(problem: Problem, *, pull: float = 0.5, rounds: int = 20) -> np.ndarray:
-    """Return what rounds of agreement with the neighbourhood make of PWLL's shares, classes held from swallowing."""
-    return settle(problem, pwll(problem), pull=pull, rounds=rounds)
+def consensus(problem: Problem, *, pull: float = 0.5, rounds: int = 10) -> np.ndarray:
+    """Return what rounds of agreement with the neighbourhood make of `both_ways`, classes held from swallowing.
+
+    Class priors in the problem are what the sizes of the classes are pulled to, and with twice the force.
+    """
+    if problem.priors is not None:
+        return settle(problem, both_ways(problem), sizes=problem.priors, pull=2 * pull, rounds=rounds)
+    return settle(problem, both_ways(problem), pull=pull, rounds=rounds)
+
+
+def both_ways(problem: Problem) -> np.ndarray:
+    """Return the geometric mean of the shares of PWLL and of Poisson learning.
+
+    PWLL clamps each given row, so that one in a dense place reaches too far; Poisson learning sums over them, so that
+    classes with many rows near each other weigh too much. They err in different rows.
+    """
+    return as_shares(np.sqrt(pwll(problem) * poisson(problem)), problem)
 
 
 def settle(
@@ -31,9 +45,9 @@ def settle(
     sizes: np.ndarray | None = None,
     pull: float = 0.5,
     power: float = 2.0,
-    rounds: int = 20,
-    steps: int = 10,
-    alpha: float = 0.9,
+    rounds: int = 10,
+    steps: int = 20,
+    alpha: float = 0.95,
     hold: bool = True,
 ) -> np.ndarray:
     """Return the shares [N, K] that `rounds` of agreement make of the shares `first` [N, K].
@@ -47,7 +61,7 @@ def settle(
     pull: 0 for no pull, 1 for as much as divides each class by its mass.
     hold: False where a given label counts only through `first`, so that its neighbourhood may overrule it.
     """
-    walk = _random_walk(problem)
+    walk = random_walk(problem.graph.weights, problem.graph.degrees)
     evidence = np.log(first.astype(np.float32) + np.float32(LEAST_EVIDENCE))
     wanted = 0.0 if sizes is None else np.log(sizes)
     shares = first.astype(np.float32)
@@ -55,23 +69,13 @@ def settle(
     for _ in range(rounds):
         if hold:
             shares[problem.given] = problem.one_hot
-        mean = shares
-        for _ in range(steps):
-            mean = np.float32(alpha) * (walk @ mean) + np.float32(1 - alpha) * shares
+        mean = smooth(walk, shares, alpha=alpha, steps=steps)
         mass = np.log(np.maximum(shares[problem.reached].mean(axis=0), LEAST_SHARE)) - wanted
         offset = (power * pull * mass).astype(np.float32)
         logits = np.float32(power) * np.log(mean + np.float32(LEAST_SHARE)) - offset + evidence
         shares = _softmax(logits) * problem.reached[:, None]
     # One share in power + 1 of a round's exponent: the same order, without shares that are one within rounding.
     return as_shares(_softmax(logits / np.float32(power + 1)) * problem.present[problem.components], problem)
-
-
-def _random_walk(problem: Problem) -> sparse.csr_array:
-    """Return D^-1 W [N, N] float32."""
-    walk = sparse.csr_array(problem.graph.weights, dtype=np.float32, copy=True)
-    degrees = np.where(problem.graph.degrees > 0, problem.graph.degrees, 1)
-    walk.data /= np.repeat(degrees, np.diff(walk.indptr)).astype(np.float32)
-    return walk
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -15,13 +15,17 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
+from handful.propagation.linear import pwll
+from handful.propagation.priors import balanced
 from handful.propagation.problem import Problem, RuleFunction
 from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_given
-from handful.propagation.rules import pwll
+from handful.propagation.robust import robust
 
+GRAPH_KIN = (consensus, balanced, robust)
 N_REDRAWS = 3
-N_SPLITS = 1
+N_SPLITS = 3
 MOST_TAUGHT = 20_000
 EVEN_TRIALS = 20  # held-out rows at which the trust in them is one half
 
@@ -49,7 +53,8 @@ def gather_evidence(
     codes = predicted_codes(problem, scores)
     rows = np.flatnonzero(problem.reached & (problem.codes < 0))
     signs = _redraw_signs(problem, scores, codes, rows, redraw(problem, codes, rule, n=n_redraws, rng=rng))
-    signs |= _shape_signs(problem, codes, rows) | _partner_signs(problem, codes, rows, rule)
+    signs |= _shape_signs(problem, codes, rows) | _kin_signs(problem, codes, rows, rule)
+    signs |= _partner_signs(problem, codes, rows, rule)
     signs |= _halves_signs(problem, rows, rule, rng)
     signs |= _trusted(signs)
     return Evidence(rows, {name: np.broadcast_to(np.asarray(sign, float), rows.shape) for name, sign in signs.items()})
@@ -124,7 +129,18 @@ def _shape_signs(problem: Problem, codes: np.ndarray, rows: np.ndarray) -> dict[
         "smoothness": excess_logit(smooth, problem.n_classes),
         "balance": entropy / np.log(problem.n_classes),
         "log_labels": np.log(len(problem.given) / problem.n_classes),
+        "log_classes": np.log(problem.n_classes),
     }
+
+
+def _kin_signs(
+    problem: Problem, codes: np.ndarray, rows: np.ndarray, rule: RuleFunction
+) -> dict[str, float | np.ndarray]:
+    """Return the agreement with a rule of the same means and another temper: of consensus with PWLL."""
+    settled = rule in GRAPH_KIN
+    agrees = (pwll if settled else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
+    share = agrees.mean() if len(rows) else 1.0
+    return {"is_settled": float(settled), "kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)}
 
 
 def _partner_signs(

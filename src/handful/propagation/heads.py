@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from handful.errors import InputError
 from handful.graph.solver import solve_spreading
-from handful.propagation.linear import pwll
+from handful.propagation.consensus import consensus, settle
 from handful.propagation.problem import Problem, as_shares
 
 MOST_TAUGHT = 5000
@@ -31,24 +31,15 @@ def head_spread(problem: Problem, *, strength: float = 10.0, alpha: float = 0.95
 
 
 def spread_head(
-    problem: Problem,
-    *,
-    rounds: int = 2,
-    share: float = 0.3,
-    strength: float = 10.0,
-    alpha: float = 0.9,
-    tol: float = 1e-4,
+    problem: Problem, *, share: float = 0.3, strength: float = 10.0, alpha: float = 0.9, tol: float = 1e-4
 ) -> np.ndarray:
-    """Return what a head says that was taught the surest rows of the spread labels, spread over the graph again.
+    """Return what a head says that was taught the surest rows of `consensus`, spread over the graph and settled again.
 
     share: the part of each class's rows that teach the head: the surest by margin, and the given rows.
     """
-    scores = pwll(problem)
-    for _ in range(rounds):
-        rows, codes = _surest(problem, scores, share)
-        taught = _fit_head(problem, rows, codes, strength)
-        scores = _spread_from(problem, as_shares(taught, problem), alpha, tol)
-    return scores
+    rows, codes = _surest(problem, consensus(problem), share)
+    taught = as_shares(_fit_head(problem, rows, codes, strength), problem)
+    return settle(problem, _spread_from(problem, taught, alpha, tol), sizes=problem.priors)
 
 
 def _spread_from(problem: Problem, start: np.ndarray, alpha: float, tol: float) -> np.ndarray:

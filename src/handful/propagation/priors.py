@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from handful.errors import InputError, did_you_mean
-from handful.propagation.consensus import settle
-from handful.propagation.linear import pwll
+from handful.propagation.consensus import consensus
 from handful.propagation.problem import Problem
 
 
-def balanced(problem: Problem, *, rounds: int = 20) -> np.ndarray:
-    """Return what rounds of agreement with the neighbourhood make of PWLL's shares, classes pulled to their priors.
+def balanced(problem: Problem) -> np.ndarray:
+    """Return `consensus` with the classes pulled to their priors.
 
     Without priors in the problem the classes are pulled to the shares they have among the given rows.
     """
-    sizes = problem.one_hot.mean(axis=0) if problem.priors is None else problem.priors
-    return settle(problem, pwll(problem), sizes=sizes, pull=1.0, rounds=rounds)
+    if problem.priors is None:
+        problem = replace(problem, priors=problem.one_hot.mean(axis=0))
+    return consensus(problem)
 
 
 def encode_priors(priors: Mapping[Any, float] | Sequence[float] | np.ndarray, classes: np.ndarray) -> np.ndarray:

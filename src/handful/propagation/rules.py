@@ -15,6 +15,7 @@ from handful.propagation.problem import Problem, RuleFunction
 from handful.propagation.robust import robust
 
 __all__ = [
+    "NEED_VECTORS",
     "RULES",
     "Problem",
     "RuleFunction",
@@ -44,3 +45,6 @@ RULES: Mapping[str, RuleFunction] = {
     "head_spread": head_spread,
     "spread_head": spread_head,
 }
+
+NEED_VECTORS = frozenset({"head", "head_spread", "spread_head"})
+"""The rules that read the vectors the graph was made from."""

@@ -16,6 +16,7 @@ from handful.errors import InputError, check_choice
 from handful.modalities import read
 from handful.propagation.rules import RULES
 from handful.propagation.suggest import suggest_rows
+from handful.run.duplicates import duplicates_step
 from handful.run.folder import Run, locked, make_run, open_run
 from handful.run.steps import check_same_data, embed_step, graph_step, pretrain_step, propagate_step
 from handful.training.pretrain import Watch
@@ -77,6 +78,7 @@ def label(
     ) as run:
         trained = pretrain_step(run, data, options, watch=watch, retrain=retrain)
         embeddings = embed_step(run, data, trained, watch=watch)
+        duplicates_step(run, data)
         graph = graph_step(run, embeddings, n_neighbors=n_neighbors, seed=seed, watch=watch)
         propagate_step(run, data, graph, rule=rule, priors=priors, seed=seed, abstain_below=abstain_below, watch=watch)
     return run
