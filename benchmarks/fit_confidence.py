@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 from confidence_sets import sets
+from scipy.optimize import minimize
 
 from handful.graph import knn_graph
 from handful.propagation.evidence import gather_evidence
@@ -30,23 +31,21 @@ Record = dict[str, Any]
 
 HERE = Path(__file__).parent
 LEARNT = HERE.parent / "src" / "handful" / "propagation" / "learnt.py"
-ROW_SIGNS = ("regained", "regained_share", "degree", "kin_agrees")
-PROBLEM_SIGNS = (
-    "stability", "smoothness", "balance", "kinship", "log_classes",
-    "is_settled", "is_head", "is_head_spread", "is_spread_head",
-)  # fmt: skip
+SIGNS = ("regained", "regained_share", "kin_agrees", "smoothness", "balance", "stability", "kinship")
 PARTNER_SIGNS = ("partner_agrees", "partnership")
-HALVES_SIGNS = ("halves_agree", "unity", "held_out", "trust", "trusted_unity", "trusted_stability", "log_labels")
+HALVES_SIGNS = ("halves_agree", "unity", "held_out")
+KINDS_OF_RULES = ("is_settled", "is_jury", "is_head", "is_head_spread", "is_spread_head")
+EITHER_WAY = (*KINDS_OF_RULES, "degree", "log_classes", "log_labels")  # no signs of quality: no bound on their weights
 MODELS = {
-    "single, graph": ROW_SIGNS + PROBLEM_SIGNS,
-    "single, vectors": ROW_SIGNS + PROBLEM_SIGNS + PARTNER_SIGNS,
-    "halves, graph": ROW_SIGNS + PROBLEM_SIGNS + HALVES_SIGNS,
-    "halves, vectors": ROW_SIGNS + PROBLEM_SIGNS + PARTNER_SIGNS + HALVES_SIGNS + ("trusted_partnership",),
+    "single, graph": SIGNS + EITHER_WAY[:-1],
+    "single, vectors": SIGNS + PARTNER_SIGNS + EITHER_WAY[:-1],
+    "halves, graph": SIGNS + HALVES_SIGNS + EITHER_WAY,
+    "halves, vectors": SIGNS + PARTNER_SIGNS + HALVES_SIGNS + EITHER_WAY,
 }
 RIDGE = 30.0
 COVERED = 0.9
 ROBUST_ROUNDS, LEAST_MISS = 3, 0.1
-TAUGHT_RULES = ("consensus", "laplace", "spread_head", "head_spread", "pwll", "spreading", "poisson", "head")
+TAUGHT_RULES = ("jury", "consensus", "laplace", "spread_head", "head_spread", "pwll", "spreading", "poisson", "head")
 JUDGED = ("digits", "cancer", "ag", "fm")  # sources that teach nothing
 KINDS = ("plain", "noise", "classes")
 LABELS = ((1, 2, 5, 10), (1, 2, 5, 10), (1, 2, 5, 10), (1, 2, 4, 20), (1, 2, 4, 20), (1, 2, 4, 20))
@@ -159,20 +158,26 @@ def fit(records: Sequence[Record], signs: Sequence[str]) -> dict[str, Any]:
 
 
 def _fit_weighted(records: Sequence[Record], signs: Sequence[str], trust: np.ndarray) -> dict[str, Any]:
-    """Return the logistic regression with the ranges of the signs, each record weighing by `trust`."""
+    """Return the logistic regression with the ranges of the signs, each record weighing by `trust`.
+
+    More agreement never lowers what is stated: without that bound signs that move together get weights of both signs,
+    which fit the taught sets and mislead on others.
+    """
     table, right, weights = stack(records, signs)
     weights = weights * np.repeat(trust, [len(record["ok"]) for record in records])
     weights *= len(weights) / weights.sum()
     centre, scale = table.mean(axis=0), table.std(axis=0)
     scale[scale < 1e-9] = 1
     design = np.column_stack([(table - centre) / scale, np.ones(len(table))])
-    penalty = np.diag([RIDGE] * len(signs) + [1e-6])
-    beta = np.zeros(design.shape[1])
-    for _ in range(15):
-        chance = 1 / (1 + np.exp(-np.clip(design @ beta, -30, 30)))
-        curvature = weights * np.maximum(chance * (1 - chance), 1e-4)
-        gradient = design.T @ (weights * (chance - right)) + penalty @ beta
-        beta -= np.linalg.solve((design * curvature[:, None]).T @ design + penalty, gradient)
+    penalty = np.array([RIDGE] * len(signs) + [1e-6])
+
+    def loss(beta: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = np.clip(design @ beta, -30, 30)
+        slope = design.T @ (weights * (1 / (1 + np.exp(-odds)) - right)) + penalty * beta
+        return float((weights * (np.logaddexp(0, odds) - right * odds)).sum() + penalty @ beta**2 / 2), slope
+
+    bounds = [(None if sign in EITHER_WAY else 0, None) for sign in signs] + [(None, None)]
+    beta = minimize(loss, np.full(design.shape[1], 0.05), jac=True, method="L-BFGS-B", bounds=bounds).x
     rows = zip(centre, scale, beta[:-1], table.min(axis=0), table.max(axis=0), strict=True)
     return {"signs": {name: tuple(map(float, row)) for name, row in zip(signs, rows, strict=True)}, "offset": beta[-1]}
 

@@ -16,6 +16,7 @@ from handful.methods import FAMILIES, METHODS
 from handful.methods.method import Method
 from handful.modalities.contract import Modality
 from handful.modalities.registry import _HOME, make_modality
+from handful.training.pretrain import fitted
 
 BATCH = 16
 STEPS = 12
@@ -40,9 +41,9 @@ def _load(kind: str) -> tuple[Modality, Dataset]:
     return (modality.adapt(data.samples, seed=0) if hasattr(modality, "adapt") else modality), data
 
 
-def _make(method: str, modality: Modality) -> Method:
+def _make(method: str, modality: Modality, data: Dataset) -> Method:
     torch.manual_seed(0)
-    return METHODS[method](METHODS[method].default_backbone(modality), modality)
+    return METHODS[method](fitted(METHODS[method].default_backbone(modality), data, modality, 0).train(), modality)
 
 
 PAIRS = [(method, kind) for method in METHODS for kind in _kinds()]
@@ -53,9 +54,9 @@ def test_a_pair_trains_or_is_refused(method: str, kind: str) -> None:
     modality, data = _load(kind)
     if modality.order is None and method in FAMILIES["predictive"]:
         with pytest.raises(InputError, match="have no order: use"):
-            _make(method, modality)
+            _make(method, modality, data)
         return
-    made = _make(method, modality)
+    made = _make(method, modality, data)
     before = {name: value.detach().clone() for name, value in made.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(made.parameters(), 2e-3)
     losses = []

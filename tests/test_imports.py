@@ -23,8 +23,8 @@ BELOW = {
     "tasks": {"propagation", "graph", "training", "methods", "encoders", "modalities", "data", "errors", "files"},
 }
 BELOW["run"] = {*BELOW["tasks"], "tasks"}
-BELOW["evaluation"] = BELOW["reporting"] = {*BELOW["run"], "run"}
-BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting"}
+BELOW["evaluation"] = BELOW["reporting"] = BELOW["guide"] = {*BELOW["run"], "run"}
+BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting", "guide"}
 
 
 def _rooms_imported(path: Path) -> set[str]:

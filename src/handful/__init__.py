@@ -18,6 +18,7 @@ _HOME = {
     "Encoder": "training",
     "Embeddings": "training",
     "pretrain": "training",
+    "wrap": "encoders",
     "Graph": "graph",
     "knn_graph": "graph",
     "Propagation": "propagation",
@@ -30,8 +31,15 @@ _HOME = {
     "Run": "run",
     "label": "run",
     "suggest": "run",
+    "similar": "tasks",
+    "denoise": "tasks",
+    "segment": "tasks",
+    "fill": "tasks",
+    "forecast": "tasks",
+    "AnomalyDetector": "tasks",
     "report": "reporting",
     "evaluate": "evaluation",
+    "advise": "guide",
 }
 
 __all__ = ["__version__", *_HOME]
@@ -39,10 +47,12 @@ __all__ = ["__version__", *_HOME]
 if TYPE_CHECKING:
     from handful.data import Dataset as Dataset
     from handful.data import Labels as Labels
+    from handful.encoders import wrap as wrap
     from handful.errors import InputError as InputError
     from handful.evaluation import evaluate as evaluate
     from handful.graph import Graph as Graph
     from handful.graph import knn_graph as knn_graph
+    from handful.guide import advise as advise
     from handful.modalities import read as read
     from handful.propagation import LabelPropagation as LabelPropagation
     from handful.propagation import LabelSpreading as LabelSpreading
@@ -55,6 +65,12 @@ if TYPE_CHECKING:
     from handful.run import Run as Run
     from handful.run import label as label
     from handful.run import suggest as suggest
+    from handful.tasks import AnomalyDetector as AnomalyDetector
+    from handful.tasks import denoise as denoise
+    from handful.tasks import fill as fill
+    from handful.tasks import forecast as forecast
+    from handful.tasks import segment as segment
+    from handful.tasks import similar as similar
     from handful.training import Embeddings as Embeddings
     from handful.training import Encoder as Encoder
     from handful.training import pretrain as pretrain

@@ -15,6 +15,7 @@ from handful.encoders import (
     Restorer,
     TransformerEncoder,
 )
+from handful.encoders.autoencoder import spread_cells
 from handful.encoders.saving import build, describe
 from handful.errors import InputError
 from handful.modalities.image import Image
@@ -98,3 +99,21 @@ def test_symbols_forecast_as_log_odds() -> None:
     letters = Letters()
     forecaster = Forecaster(letters.token_backbone(causal=True), cut=letters.tokens)
     assert forecaster.guess_next(letters.tokens(letters.random_batch(3))).shape == (3, 9, letters.count)
+
+
+def test_cells_are_spread_over_their_pixels_in_any_number_of_dimensions() -> None:
+    cells = torch.randn(2, 12, 3, 5)
+    torch.testing.assert_close(spread_cells(cells, [2, 2]), torch.nn.functional.pixel_shuffle(cells, 2))
+    line = torch.arange(12.0).view(1, 4, 3)  # two channels of three cells of two pixels
+    assert spread_cells(line, [2])[0].tolist() == [[0, 3, 1, 4, 2, 5], [6, 9, 7, 10, 8, 11]]
+    assert spread_cells(torch.randn(2, 3, 4, 5, 6), [1, 1, 1]).shape == (2, 3, 4, 5, 6)
+
+
+@pytest.mark.parametrize("size", [(9,), (8, 7), (5, 6, 7)])
+@pytest.mark.parametrize("halved", [True, False])
+def test_the_way_back_ends_in_the_size_of_the_input(size: tuple[int, ...], halved: bool) -> None:
+    backbone = ConvolutionalEncoder(2, dimensions=len(size), widths=(4, 8), downsample_first=halved)
+    image = Image(size=8, channels=2)
+    way_back = Restorer(backbone, image.token_kind, cut=image.tokens).way_back
+    given = torch.randn(2, 2, *size)
+    assert way_back(backbone.maps(given), given).shape == given.shape

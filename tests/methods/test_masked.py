@@ -28,16 +28,17 @@ def test_the_loss_is_the_mean_squared_error_of_normalised_hidden_patches() -> No
     method, images = _masked_autoencoder(), _images()
     tokens = method.modality.tokens(images)
     visible, hidden = hide(tokens, 0.75, torch.Generator().manual_seed(7))
-    guess = method._guess(tokens, visible)
-    errors = []
-    for row in range(len(images)):
-        for part in range(hidden.shape[1]):
-            if hidden[row, part]:
-                patch = tokens.values[row, part]
-                target = (patch - patch.mean()) / (patch.var(correction=0) + 1e-6).sqrt()
-                errors.append((guess[row, part] - target).square().mean().item())
     loss = method(images, torch.Generator().manual_seed(7))
-    assert loss.total.item() == pytest.approx(sum(errors) / len(errors), rel=1e-5)
+    guesses = method._guesses(tokens, visible)
+    assert guesses.keys() == loss.parts.keys() == {"hidden", "recalled"}
+    for name, guess in guesses.items():
+        errors = []
+        for row, part in hidden.nonzero():
+            patch = tokens.values[row, part]
+            target = (patch - patch.mean()) / (patch.var(correction=0) + 1e-6).sqrt()
+            errors.append((guess[row, part] - target).square().mean().item())
+        assert loss.parts[name].item() == pytest.approx(sum(errors) / len(errors), rel=1e-5)
+    assert loss.total.item() == pytest.approx(sum(part.item() for part in loss.parts.values()), rel=1e-6)
 
 
 def test_guesses_do_not_depend_on_what_is_hidden() -> None:
@@ -45,7 +46,7 @@ def test_guesses_do_not_depend_on_what_is_hidden() -> None:
     tokens = method.modality.tokens(_images())
     visible, hidden = hide(tokens, 0.75, torch.Generator().manual_seed(7))
     other = tokens._replace(values=torch.where(hidden[..., None], torch.randn_like(tokens.values), tokens.values))
-    torch.testing.assert_close(method._guess(other, visible), method._guess(tokens, visible))
+    torch.testing.assert_close(method._guesses(other, visible), method._guesses(tokens, visible))
 
 
 def test_guesses_depend_on_what_is_visible() -> None:
@@ -53,7 +54,8 @@ def test_guesses_depend_on_what_is_visible() -> None:
     tokens = method.modality.tokens(_images())
     visible, _ = hide(tokens, 0.75, torch.Generator().manual_seed(7))
     other = tokens._replace(values=tokens.values + 1.0 * torch.randn_like(tokens.values))
-    assert not torch.allclose(method._guess(other, visible), method._guess(tokens, visible))
+    before, after = method._guesses(tokens, visible), method._guesses(other, visible)
+    assert not any(torch.allclose(before[name], after[name]) for name in before)
 
 
 def test_only_visible_parts_go_through_the_network() -> None:

@@ -68,7 +68,7 @@ def test_tokenizer_is_the_same_for_the_same_texts() -> None:
 
 
 def test_view_is_a_span_of_the_text(modality: Text) -> None:
-    modality.crop = 0.3
+    modality.crop, modality.keep = 0.3, 1
     batch = modality.batch(TEXTS, np.array([0, 3]))
     view = modality.view(batch, generator=_generator())
     whole = batch["ids"][0][batch["mask"][0]].tolist()
@@ -76,6 +76,17 @@ def test_view_is_a_span_of_the_text(modality: Text) -> None:
     assert 0.3 * len(whole) <= len(span) <= len(whole)
     assert any(whole[at : at + len(span)] == span for at in range(len(whole)))
     assert view["begins"][:, 0].all()
+
+
+def test_view_keeps_a_share_of_the_words_whole_and_in_order(modality: Text) -> None:
+    modality.keep = 0.4
+    text = "storms bring unbelievably strong winds and unforeseeable rain to everyone"
+    batch = modality.batch_of([text] * 20)
+    view = modality.view(batch, generator=_generator())
+    spoken = [modality.words_of(ids[mask]).split() for ids, mask in zip(view["ids"], view["mask"], strict=True)]
+    assert {len(words) for words in spoken} == {4}
+    assert all(words == [word for word in text.split() if word in words] for words in spoken)
+    assert len({tuple(words) for words in spoken}) > 10
 
 
 def test_views_of_one_seed_are_the_same_and_two_differ(modality: Text) -> None:
@@ -134,5 +145,5 @@ def test_encoder_is_saved_with_its_tokenizer(tmp_path) -> None:
         Encoder.from_pretrained(tmp_path)
 
 
-def test_where_nothing_is_asked_for_words_are_counted_and_nothing_is_trained() -> None:
-    assert list(pretrain(toy_texts(), epochs=1).networks) == ["tfidf"]
+def test_where_nothing_is_asked_for_word_vectors_are_trained_beside_counted_words() -> None:
+    assert list(pretrain(toy_texts(), epochs=1).networks) == ["tfidf", "simclr"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+from toy import toy_images
 
 from handful.errors import InputError
 from handful.tasks import similar
@@ -56,7 +58,9 @@ def test_a_block_is_compared_alone() -> None:
 
 def test_an_unknown_id_a_vector_of_another_width_and_one_of_zeros_are_refused() -> None:
     embeddings = Embeddings(np.array(["cat/17.jpg", "dog/3.jpg"]), np.eye(2, dtype=np.float32))
-    with pytest.raises(InputError, match=r"'17\.jpg' is not the id of an item.*Did you mean 'cat/17\.jpg'"):
+    with pytest.raises(
+        InputError, match=r"'17\.jpg' is neither the id of an item nor a file.*Did you mean 'cat/17\.jpg'"
+    ):
         similar(embeddings, "17.jpg")
     with pytest.raises(InputError, match=r"a query of shape \(3,\) is not one of these vectors, which are \(2,\)"):
         similar(embeddings, np.ones(3))
@@ -64,3 +68,17 @@ def test_an_unknown_id_a_vector_of_another_width_and_one_of_zeros_are_refused() 
         similar(embeddings, np.zeros(2))
     with pytest.raises(InputError, match="n must be a number of at least 1"):
         similar(embeddings, "cat/17.jpg", 0)
+
+
+def test_a_run_folder_and_a_new_file_can_be_asked(tmp_path) -> None:
+    import handful
+
+    for row, pixels in enumerate(toy_images(30).samples):
+        Image.fromarray(np.moveaxis(pixels, 0, -1)).save(tmp_path / f"{row}.png")
+    labels = {"0.png": "flat", "1.png": "upright"}
+    run = handful.label(tmp_path, labels, out=tmp_path / "run", method="untrained")
+    assert similar(run.folder, "3.png", 4).ids.tolist() == similar(run, "3.png", 4).ids.tolist()
+    new = similar(run, tmp_path / "3.png", 5)
+    assert new.ids[0] == "3.png"
+    assert new.likeness[0] == pytest.approx(1, abs=1e-3)
+    assert similar(run, tmp_path / "3.png", 1, block="pca").ids[0] == "3.png"

@@ -25,12 +25,14 @@ def _trained(width: int = 3) -> tuple[nn.Module, torch.optim.Optimizer]:
 def test_weights_moments_averages_and_state_come_back(tmp_path: Path) -> None:
     network, optimizer = _trained()
     averaged = {"weight": torch.ones(2)}
-    save_loop(tmp_path / "loop", network, optimizer, {"epoch": 3, "loss": 0.1}, average=averaged)
+    state = {"epoch": 3, "loss": 0.1}
+    save_loop(tmp_path / "loop", network, optimizer, state, others={"average": averaged, "best": {}})
     other = nn.Linear(4, 3)
     fresh = torch.optim.AdamW(other.parameters())
-    state, average = load_loop(tmp_path / "loop", other, fresh)
-    assert state == {"epoch": 3, "loss": 0.1}
-    assert torch.equal(average["weight"], averaged["weight"])
+    found, others = load_loop(tmp_path / "loop", other, fresh, others=("average", "best"))
+    assert found == state
+    assert torch.equal(others["average"]["weight"], averaged["weight"])
+    assert others["best"] == {}
     assert torch.equal(other.weight, network.weight)
     moments = zip(optimizer.state_dict()["state"].values(), fresh.state_dict()["state"].values(), strict=True)
     assert all(torch.equal(old[name], new[name]) for old, new in moments for name in old)

@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from torch.nn import functional as F
 from toy import as_dataset
 
 from handful.data import Dataset
-from handful.encoders import ConvolutionalEncoder
-from handful.encoders.standardise import Standardise
-from handful.methods import METHODS
+from handful.encoders import ConvolutionalEncoder, TransformerEncoder
+from handful.methods import METHODS, Method
 from handful.modalities.image import Image
 from handful.training.embed import pooled_vectors
+from handful.training.finish import fit_finish
 from handful.training.loop import Schedule, train
 
+# He et al. 2022, figure 7: what is learnt from hidden parts comes late.
+EPOCHS = {"cpc": 4, "denoising": 10, "masked": 24}
 
-def _digits() -> tuple[Dataset, np.ndarray]:
+
+def _digits(side: int) -> tuple[Dataset, np.ndarray]:
+    """Return 1,000 digits of `side` pixels."""
     digits = load_digits()
-    pictures = (digits.images * (255 / 16)).astype(np.uint8)[:, None]
-    return as_dataset("image", pictures, size=8, channels=1, fit="crop"), digits.target
+    pictures = torch.from_numpy(digits.images[:1000, None] * (255 / 16)).float()
+    pixels = F.interpolate(pictures, (side, side), mode="bilinear").numpy().astype(np.uint8)
+    return as_dataset("image", pixels, size=side, channels=1, fit="crop"), digits.target[:1000]
 
 
-def _neighbour_accuracy(network: torch.nn.Module, modality: Image, data: Dataset, truth: np.ndarray) -> float:
+def _method(name: str, side: int) -> Method:
+    torch.manual_seed(0)
+    image = Image(size=side, channels=1, flip=False)
+    if name in ("masked", "cpc"):
+        causal = name == "cpc"
+        backbone = TransformerEncoder(
+            image.token_kind, axes=2, width=48, depth=2, heads=2, causal=causal, cut=image.tokens
+        )
+        return METHODS[name](backbone, image)
+    return METHODS[name](ConvolutionalEncoder(1, widths=(16, 32)), image)
+
+
+def _neighbour_accuracy(method: Method, data: Dataset, truth: np.ndarray) -> float:
     """Return the share of samples whose nearest other sample is of their class."""
-    vectors = pooled_vectors(network, modality, data.samples, np.arange(len(data)))
-    finished = Standardise.fit(vectors, components=64, ridge=0.01)(torch.from_numpy(vectors)).numpy()
+    vectors = pooled_vectors(method.network, method.modality, data.samples, np.arange(len(data)))
+    finished = fit_finish(vectors, "trained")(torch.from_numpy(vectors)).numpy()
     likeness = finished @ finished.T
     np.fill_diagonal(likeness, -1)
     return float((truth[likeness.argmax(1)] == truth).mean())
 
 
-@pytest.mark.parametrize("name", ["simclr", "sigreg", "autoencoder", "vae"])
-def test_a_trained_encoder_has_better_neighbours_than_an_untrained_one(name: str) -> None:
-    data, truth = _digits()
-    modality = Image(size=8, channels=1, flip=False)
-    torch.manual_seed(0)
-    method = METHODS[name](ConvolutionalEncoder(1, widths=(16, 32)), modality)
-    untrained = _neighbour_accuracy(method.network, modality, data, truth)
-    train(method, data, Schedule(epochs=6, batch_size=64, precision="no", learning_rate=2e-3))
-    assert _neighbour_accuracy(method.network, modality, data, truth) > untrained + 0.01
+@pytest.mark.parametrize("name", sorted(set(METHODS) - {"forecast"}))
+def test_a_trained_encoder_has_better_neighbours_than_an_untrained_one_and_its_first_epoch(name: str) -> None:
+    side = 16 if name == "cpc" else 8  # eight rows of parts: of four there are few to come
+    (data, truth), method, found = _digits(side), _method(name, side), {}
+    found["untrained"] = _neighbour_accuracy(method, data, truth)
+    schedule = Schedule(epochs=EPOCHS.get(name, 6), batch_size=50, precision="no", learning_rate=2e-3)
+
+    def look(line: dict[str, Any]) -> None:
+        if line["epoch"] in (1, schedule.epochs):
+            found[line["epoch"]] = _neighbour_accuracy(method, data, truth)
+
+    train(method, data, schedule, on_epoch=look)
+    assert found[schedule.epochs] > max(found["untrained"], found[1])

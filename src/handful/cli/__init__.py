@@ -6,14 +6,21 @@ import sys
 
 import typer
 
+from handful.cli.advise import advise
+from handful.cli.anomalies import anomalies
 from handful.cli.console import say
 from handful.cli.demo import demo
+from handful.cli.denoise import denoise
 from handful.cli.embed import embed
 from handful.cli.evaluate import evaluate
+from handful.cli.fill import fill
+from handful.cli.forecast import forecast
 from handful.cli.label import label
 from handful.cli.pretrain import pretrain
 from handful.cli.propagate import propagate
 from handful.cli.report import report
+from handful.cli.segment import segment
+from handful.cli.similar import similar
 from handful.cli.suggest import suggest
 from handful.errors import InputError
 
@@ -36,7 +43,23 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
-for command in (label, pretrain, embed, propagate, report, evaluate, suggest, demo):
+for command in (
+    label,
+    pretrain,
+    embed,
+    propagate,
+    report,
+    evaluate,
+    suggest,
+    similar,
+    denoise,
+    segment,
+    fill,
+    forecast,
+    anomalies,
+    advise,
+    demo,
+):
     app.command()(command)
 
 

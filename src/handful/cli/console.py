@@ -24,7 +24,13 @@ Truth = Annotated[str | None, typer.Option("--truth", help="The right labels, in
 Out = Annotated[str, typer.Option("--out", help="The run folder; the same command again goes on where it stopped.")]
 Method = Annotated[str, typer.Option(help="How to learn: auto, simclr, untrained, pca, gradients, random.")]
 Modality = Annotated[str | None, typer.Option(help="The kind of data: image, text; found if not given.")]
-Encoder = Annotated[str | None, typer.Option(help="A pretrained encoder: a folder or a name on the Hugging Face hub.")]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        help="A pretrained encoder: a folder, a name on the Hugging Face hub, or 'auto': one on this machine."
+    ),
+]
+Pooling = Annotated[str, typer.Option(help="How it makes one vector of a sample: auto, cls, mean, pooler, ...")]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the data; found from its size if not given.")]
 BatchSize = Annotated[int | None, typer.Option(help="Samples a step.")]
 LearningRate = Annotated[float | None, typer.Option(help="The highest learning rate.")]
@@ -38,6 +44,11 @@ Abstain = Annotated[float | None, typer.Option(help="Leave labels below this con
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be decoded.")]
 Size = Annotated[int | None, typer.Option(help="Images: pixels of a side; found from the images if not given.")]
+Window = Annotated[
+    float | None, typer.Option(help="Cut sounds (seconds) and series (steps) into windows of this length.")
+]
+Stride = Annotated[float | None, typer.Option(help="How far apart windows begin; one after the other if not given.")]
+Columns = Annotated[str | None, typer.Option(help="Tables: kinds of columns: 'shop=category,card=ignore'.")]
 LabelColumn = Annotated[str | None, typer.Option(help="The column that holds the labels.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, for machines.")]
 
@@ -70,6 +81,18 @@ def parse_priors(text: str | None) -> dict[Any, float] | None:
     if not isinstance(found, dict):
         raise InputError(f'--priors {text!r} is not an object: write {{"class": share, ...}}.')
     return found
+
+
+def parse_columns(text: str | None) -> dict[str, str] | None:
+    """Return kinds by column. Raises InputError where they are not written as name=kind."""
+    from handful.errors import InputError
+
+    if text is None:
+        return None
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    if not all(name.strip() and kind.strip() for name, _, kind in pairs):
+        raise InputError(f"--columns {text!r} is not a list of name=kind, such as 'shop=category,card=ignore'.")
+    return {name.strip(): kind.strip() for name, _, kind in pairs}
 
 
 def watch() -> Watch:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from handful.cli.console import (
     BatchSize,
+    Columns,
     Crop,
     Encoder,
     Epochs,
@@ -10,11 +11,15 @@ from handful.cli.console import (
     Method,
     Modality,
     Out,
+    Pooling,
     Precision,
     Seed,
     Size,
     Strict,
+    Stride,
+    Window,
     given,
+    parse_columns,
     put,
     say,
     watch,
@@ -27,6 +32,7 @@ def pretrain(
     modality: Modality = None,
     method: Method = "auto",
     encoder: Encoder = None,
+    pooling: Pooling = "auto",
     epochs: Epochs = None,
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
@@ -34,16 +40,23 @@ def pretrain(
     crop: Crop = None,
     flip: Flip = None,
     size: Size = None,
+    window: Window = None,
+    stride: Stride = None,
+    columns: Columns = None,
     seed: Seed = 0,
     strict: Strict = False,
     retrain: bool = False,
 ) -> None:
     """Learn a representation of SOURCE without labels; writes encoder/ and health.json."""
     import handful
+    from handful.modalities.encoder_reading import settle_reading
     from handful.run.path import started
     from handful.run.steps import pretrain_step
 
-    reading = {**given(size=size, modality=modality), "strict": strict}
+    found = given(size=size, window=window, stride=stride, columns=parse_columns(columns), modality=modality)
+    reading = {**found, "strict": strict}
+    if encoder is not None:
+        _, reading = settle_reading(source, modality, encoder, reading)
     data = handful.read(source, **reading)
     options = {
         "method": method,
@@ -54,6 +67,7 @@ def pretrain(
         "views": given(crop=crop, flip=flip),
         "seed": seed,
         "encoder": encoder,
+        **({} if pooling == "auto" else {"pooling": pooling}),
     }
     with started(data, out, source=source, reading=reading) as run:
         trained = pretrain_step(run, data, options, watch=watch(), retrain=retrain)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from handful.encoders.autoencoder import LatentAutoencoder, Restorer
+from handful.encoders.averaging import AveragingEncoder
 from handful.encoders.convolutional import ConvolutionalEncoder
 from handful.encoders.encoded import Encoded
 from handful.encoders.filler import Filler
 from handful.encoders.forecaster import Forecaster
 from handful.encoders.lexical import LexicalEncoder
-from handful.encoders.pretrained import PretrainedText
+from handful.encoders.pretrained_image import PretrainedImage
+from handful.encoders.pretrained_sound import PretrainedSound
+from handful.encoders.pretrained_text import PretrainedText
+from handful.encoders.regions import Regions
+from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
 from handful.encoders.transformer import TransformerEncoder
+from handful.encoders.wrapped import Wrapped, wrap
 
 BACKBONES: dict[str, Any] = {
     "ConvolutionalEncoder": ConvolutionalEncoder,
@@ -21,25 +27,38 @@ BACKBONES: dict[str, Any] = {
     "Restorer": Restorer,
     "Forecaster": Forecaster,
     "Filler": Filler,
+    "AveragingEncoder": AveragingEncoder,
     "LexicalEncoder": LexicalEncoder,
     "PretrainedText": PretrainedText,
+    "PretrainedImage": PretrainedImage,
+    "PretrainedSound": PretrainedSound,
+    "Wrapped": Wrapped,
+    "TemporalEncoder": TemporalEncoder,
+    "Regions": Regions,
 }
 """The networks a saved encoder can be built from, by class name; each keeps its arguments in `config` (JSON values)
 and is made again by `from_config(config, cut=...)`, where `cut` makes tokens of a batch."""
 
 __all__ = [
     "BACKBONES",
+    "AveragingEncoder",
     "ConvolutionalEncoder",
     "Encoded",
     "Filler",
     "Forecaster",
     "LatentAutoencoder",
     "LexicalEncoder",
+    "PretrainedImage",
+    "PretrainedSound",
     "PretrainedText",
     "RealTokens",
+    "Regions",
     "Restorer",
     "SymbolTokens",
+    "TemporalEncoder",
     "TokenKind",
     "Tokens",
     "TransformerEncoder",
+    "Wrapped",
+    "wrap",
 ]

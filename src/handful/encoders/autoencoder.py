@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -12,9 +13,12 @@ from torch.nn import functional as F
 from handful.encoders.convolutional import CONVOLUTIONS, ConvolutionalEncoder, Residual
 from handful.encoders.encoded import Encoded
 from handful.encoders.saving import Cut, build, describe
+from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, TokenKind, Tokens
 from handful.encoders.transformer import PlaceCode, describe_kind, make_kind
 from handful.errors import InputError
+
+FULL_WIDTH = 24  # channels in full resolution
 
 
 class Latent(NamedTuple):
@@ -132,12 +136,14 @@ class Restorer(nn.Module):
         self.width = self.backbone.width
         if isinstance(backbone, ConvolutionalEncoder):
             self.way_back: nn.Module = _Upward(backbone)
+        elif isinstance(backbone, TemporalEncoder):
+            self.way_back = nn.Linear(backbone.width, backbone.stride * backbone.in_channels)
         elif getattr(backbone, "reads_tokens", False):
             self.way_back = kind.head(self.width)
         else:
             raise InputError(
                 f"denoising needs a network whose way back is known, got {type(backbone).__name__}: "
-                "give a ConvolutionalEncoder or a TransformerEncoder."
+                "give a ConvolutionalEncoder, a TemporalEncoder or a TransformerEncoder."
             )
 
     @property
@@ -159,13 +165,17 @@ class Restorer(nn.Module):
         if isinstance(self.backbone, ConvolutionalEncoder):
             maps = self.backbone.maps(batch)
             maps[-1] = F.relu(self.backbone.norm(maps[-1]))  # trains the norm that the embedding is taken behind
-            return self.cut(batch + self.way_back(maps, batch.shape[2:]))
+            return self.cut(batch + self.way_back(maps, batch))
+        if isinstance(self.backbone, TemporalEncoder):
+            change = self.way_back(self.backbone(batch).features)  # [B, L, stride * C]
+            change = change.unflatten(2, (self.backbone.stride, -1)).flatten(1, 2).transpose(1, 2)
+            return self.cut({**batch, "values": batch["values"] + change[..., : batch["values"].shape[2]]})
         guess = self.way_back(self.backbone(tokens).features)
         return tokens._replace(values=guess if self.kind.symbolic else tokens.values + guess)
 
 
 class _Upward(nn.Module):
-    """From the maps of every stage, coarse to fine, to the channels of the input."""
+    """From the maps of every stage, coarse to fine, to a change of the input in full resolution."""
 
     def __init__(self, backbone: ConvolutionalEncoder) -> None:
         super().__init__()
@@ -173,12 +183,44 @@ class _Upward(nn.Module):
         steps = list(pairwise(reversed(backbone.widths)))
         self.narrow = nn.ModuleList(conv(coarse, fine, 1) for coarse, fine in steps)
         self.mix = nn.ModuleList(Residual(conv, fine, fine) for _, fine in steps)
-        self.last = conv(backbone.widths[0], backbone.in_channels, 3, padding=1)
+        halved = backbone.config["downsample_first"]
+        self.fill_in = _FillIn(conv, backbone, width=FULL_WIDTH) if halved else None
+        self.last = conv(FULL_WIDTH if halved else backbone.widths[0], backbone.in_channels, 3, padding=1)
         for parameter in self.last.parameters():
             nn.init.zeros_(parameter)  # it begins as no change at all
 
-    def forward(self, maps: list[torch.Tensor], size: tuple[int, ...]) -> torch.Tensor:
+    def forward(self, maps: list[torch.Tensor], batch: torch.Tensor) -> torch.Tensor:
         found = maps[-1]
         for narrow, mix, finer in zip(self.narrow, self.mix, reversed(maps[:-1]), strict=True):
             found = mix(finer + F.interpolate(narrow(found), finer.shape[2:]))
-        return self.last(F.relu(F.interpolate(found, size)))
+        return self.last(F.relu(found if self.fill_in is None else self.fill_in(found, batch)))
+
+
+class _FillIn(nn.Module):
+    """From maps of half the resolution and the input [B, C, *space] to maps [B, width, *space].
+
+    Each cell is spread over its pixels (sub-pixel convolution, Shi et al. 2016) and meets the input again: noise
+    differs from pixel to pixel, and enlarged maps do not.
+    """
+
+    def __init__(self, conv: type[nn.Module], backbone: ConvolutionalEncoder, *, width: int) -> None:
+        super().__init__()
+        self.pixels = [2] * backbone.dimensions
+        self.spread = conv(backbone.widths[0], width * math.prod(self.pixels), 1)
+        self.seen = conv(backbone.in_channels, width, 3, padding=1)
+        self.mix = Residual(conv, width, width)
+
+    def forward(self, maps: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+        whole = spread_cells(self.spread(F.relu(maps)), self.pixels)
+        for axis, length in enumerate(batch.shape[2:], 2):
+            whole = whole.narrow(axis, 0, length)  # half of an odd side was rounded up
+        return self.mix(whole + self.seen(batch))
+
+
+def spread_cells(cells: torch.Tensor, pixels: list[int]) -> torch.Tensor:
+    """Return [B, C * prod(pixels), *space] as [B, C, *space * pixels]: pixel shuffle in any number of dimensions."""
+    n, space = len(pixels), cells.shape[2:]
+    parts = cells.unflatten(1, (-1, *pixels))  # [B, C, *pixels, *space]
+    order = [axis for k in range(n) for axis in (2 + n + k, 2 + k)]  # each cell beside its pixels
+    shape = [many * each for many, each in zip(space, pixels, strict=True)]
+    return parts.permute(0, 1, *order).reshape(*parts.shape[:2], *shape)

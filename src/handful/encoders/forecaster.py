@@ -25,6 +25,9 @@ class Forecaster(nn.Module):
         self.backbone, self.cut = backbone, cut
         self.width, self.kind = self.backbone.width, self.backbone.kind
         self.head = self.kind.head(self.width)
+        if not self.kind.symbolic:
+            for parameter in self.head.parameters():
+                nn.init.zeros_(parameter)  # it begins as no change at all
 
     @property
     def config(self) -> dict[str, Any]:

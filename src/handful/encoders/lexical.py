@@ -61,9 +61,7 @@ class LexicalEncoder(nn.Module):
             rows.append(row.numpy() + n_texts)
             terms.append(term.numpy())
             n_texts += len(batch["ids"])
-        counts, kept, weights = _document_weights(np.concatenate(rows), np.concatenate(terms), n_texts, most=self.words)
-        if len(kept) == 0:
-            raise InputError(f"no word occurs in two of the {n_texts} texts: there is nothing that makes them alike.")
+        counts, kept, weights = document_weights(np.concatenate(rows), np.concatenate(terms), n_texts, most=self.words)
         matrix = _scale_rows(counts, weights)
         width = min(self.width, *(np.array(matrix.shape) - 1)) or 1
         _, _, axes = randomized_svd(matrix, int(width), random_state=seed)
@@ -106,16 +104,21 @@ def text_terms(batch: dict[str, torch.Tensor], letters: torch.Tensor) -> tuple[t
     return row[long_enough], numbers[long_enough]
 
 
-def _document_weights(
+def document_weights(
     row: np.ndarray, term: np.ndarray, n_texts: int, *, most: int
 ) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
-    """Return counts [N, V], the V terms worth keeping, sorted, and the weights of these."""
+    """Return counts [N, V], the V terms worth keeping, sorted, and the weights of these.
+
+    Raises InputError where no word is common to two texts.
+    """
     terms, column = np.unique(term, return_inverse=True)
     counts = sparse.csr_array((np.ones(len(row)), (row, column)), shape=(n_texts, len(terms)))
     counts.sum_duplicates()
     frequency = np.bincount(counts.indices, minlength=len(terms))
     kept = np.flatnonzero((frequency >= 2) & (frequency <= max(2, n_texts / 2)))
     kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:most]])
+    if not len(kept):
+        raise InputError(f"no word occurs in two of the {n_texts} texts: there is nothing that makes them alike.")
     weights = (np.log((1 + n_texts) / (1 + frequency[kept])) + 1) ** 1.5
     return counts[:, kept], terms[kept], weights
 

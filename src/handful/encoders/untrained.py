@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -18,11 +19,11 @@ class RawInput(nn.Module):
     flatten: maps a batch to [B, P].
     """
 
-    def __init__(self, flatten: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    def __init__(self, flatten: Callable[[Any], torch.Tensor]) -> None:
         super().__init__()
         self._flatten = flatten
 
-    def forward(self, batch: torch.Tensor) -> Encoded:
+    def forward(self, batch: Any) -> Encoded:
         vector = self._flatten(batch)
         return Encoded(vector[:, None], vector)
 

@@ -14,7 +14,16 @@ from handful.methods.method import Loss, Method
 from handful.modalities.contract import Batch, Modality
 
 
-class Autoencoder(Method):
+class _GivesBack(Method):
+    """What the autoencoding methods share: where symbols are given back, a network that reads them in their order."""
+
+    @classmethod
+    def default_backbone(cls, modality: Modality) -> nn.Module:
+        """Return the kind's own network, or of symbols the one over tokens."""
+        return modality.token_backbone() if modality.token_kind.symbolic else modality.backbone()
+
+
+class Autoencoder(_GivesBack):
     """Squeezes a sample through a narrow vector and gives it back (Hinton and Salakhutdinov 2006).
 
     latent: the width of the vector, which is the embedding.
@@ -35,7 +44,7 @@ class Autoencoder(Method):
         return Loss(total, {"reconstruction": total.detach()})
 
 
-class VAE(Method):
+class VAE(_GivesBack):
     """Squeezes a sample through a normal distribution over narrow vectors (Kingma and Welling 2014).
 
     The embedding is the mean of the distribution. The spread of real values about their reconstruction is the one
@@ -69,7 +78,7 @@ class VAE(Method):
         return gaussian_surprise(mismatch, tokens)
 
 
-class Denoising(Method):
+class Denoising(_GivesBack):
     """Gives back the sample without the noise that was added to it (Vincent et al. 2008), in full resolution.
 
     The strength of the noise is drawn for each sample, so that one network cleans all strengths.

@@ -23,6 +23,7 @@ class SimCLR(Method):
 
     compares_samples = True
     aligns_views = True
+    only_embeds = True
 
     def __init__(
         self, backbone: nn.Module, modality: Modality, *, projection: int = 128, temperature: float = 0.2
@@ -47,6 +48,7 @@ class MoCo(Method):
 
     compares_samples = True
     aligns_views = True
+    only_embeds = True
 
     def __init__(
         self,
@@ -92,6 +94,7 @@ class VICReg(Method):
 
     compares_samples = True
     aligns_views = True
+    only_embeds = True
 
     def __init__(
         self,
@@ -129,6 +132,7 @@ class SIGReg(Method):
 
     compares_samples = True
     aligns_views = True
+    only_embeds = True
 
     def __init__(
         self,

@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from handful.encoders.autoencoder import PartsDecoder
 from handful.encoders.filler import Filler
-from handful.encoders.tokens import Tokens, mean_over
+from handful.encoders.regions import in_regions
+from handful.encoders.tokens import SymbolTokens, Tokens, mean_over
 from handful.encoders.transformer import PlaceCode, TransformerLayers, may_attend
 from handful.methods.method import Loss, Method, check_reads_tokens
 from handful.methods.pretext import hide, masked_symbols
@@ -20,22 +22,29 @@ class Masked(Method):
 
     Of real numbers the network reads only what is visible, and a light decoder guesses the rest (MAE, He et al.
     2022). Of symbols it reads all, the hidden ones blotted out (BERT, Devlin et al. 2019).
+    Where samples have one frame, the hidden parts are guessed a second time, from the pooled vector alone. MAE trains
+    parts, not the vector that samples are compared by: its neighbours got worse with training.
     share: the share that is hidden; by default that of the kind of token. width, depth: of the decoder.
     """
+
+    only_embeds = True
 
     def __init__(
         self, backbone: nn.Module, modality: Modality, *, share: float | None = None, width: int = 96, depth: int = 1
     ) -> None:
         check_reads_tokens(backbone, "masked")
         super().__init__(backbone, modality)
-        self.kind: Any = modality.token_kind
-        features = self.backbone.width
-        self.share = self.kind.hidden if share is None else share
-        if self.kind.symbolic:
+        kind = modality.token_kind
+        self.kind: Any = kind
+        self.share = kind.hidden if share is None else share
+        if isinstance(kind, SymbolTokens):
             self.filler = Filler(backbone, cut=modality.tokens)
         else:
-            self.decoder = HiddenDecoder(features, width, axes=modality.axes, depth=depth)
-            self.head = self.kind.head(width)
+            self.decoder = HiddenDecoder(self.backbone.width, width, axes=modality.axes, depth=depth)
+            self.head = kind.head(width)
+            self.whole = in_regions(backbone, modality)
+            if self.whole is not None:
+                self.recall = PartsDecoder(kind, self.whole.width, parts=self.whole.parts, hidden=256)
 
     @classmethod
     def default_backbone(cls, modality: Modality) -> nn.Module:
@@ -43,20 +52,31 @@ class Masked(Method):
 
     @property
     def network(self) -> nn.Module:
-        return self.filler if self.kind.symbolic else self.backbone
+        if self.kind.symbolic:
+            return self.filler
+        return self.backbone if self.whole is None else self.whole
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Loss:
         tokens = self.modality.tokens(batch)
         visible, hidden = hide(tokens, self.share, generator)
         if self.kind.symbolic:
             total = self._mismatch_of_symbols(tokens, hidden, generator)
-        else:
-            total = mean_over(self.kind.mismatch(self._guess(tokens, visible), self.kind.target(tokens.values)), hidden)
-        return Loss(total, {"hidden": total.detach()})
+            return Loss(total, {"hidden": total.detach()})
+        target = self.kind.target(tokens.values)
+        parts = {
+            name: mean_over(self.kind.mismatch(guess, target), hidden)
+            for name, guess in self._guesses(tokens, visible).items()
+        }
+        return Loss(torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()})
 
-    def _guess(self, tokens: Tokens, visible: torch.Tensor) -> torch.Tensor:
-        features = self.backbone(tokens.take(visible)).features
-        return self.head(self.decoder(features, visible, tokens))
+    def _guesses(self, tokens: Tokens, visible: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the guesses [B, L, P] of all parts from what is visible, by how they are made."""
+        seen = tokens.take(visible)
+        features = self.backbone(seen).features
+        guesses = {"hidden": self.head(self.decoder(features, visible, tokens))}
+        if self.whole is not None:
+            guesses["recalled"] = self.recall(self.whole.pool(features, seen), tokens.places)
+        return guesses
 
     def _mismatch_of_symbols(self, tokens: Tokens, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         random = self.kind.random(tokens.values, generator)

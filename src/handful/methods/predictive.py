@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from handful.encoders.forecaster import Forecaster
+from handful.encoders.regions import in_regions
 from handful.encoders.tokens import Tokens, mean_over
 from handful.errors import InputError
 from handful.methods.method import Loss, Method, check_ordered, check_reads_tokens
@@ -22,6 +23,7 @@ class CPC(Method):
     """
 
     compares_samples = True
+    only_embeds = True
 
     def __init__(
         self,
@@ -42,10 +44,15 @@ class CPC(Method):
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, projection)
         )
         self.guesses = nn.ModuleList(nn.Linear(width, projection) for _ in range(steps))
+        self.whole = in_regions(backbone, modality)
 
     @classmethod
     def default_backbone(cls, modality: Modality) -> nn.Module:
         return modality.token_backbone(causal=True)
+
+    @property
+    def network(self) -> nn.Module:
+        return self.backbone if self.whole is None else self.whole
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Loss:
         tokens = self.modality.tokens(batch)

@@ -19,10 +19,12 @@ class Modality(Protocol):
     """One kind of data: it turns samples into batches, views and vectors. It knows no loss.
 
     What not every kind needs may be left out: `adapt(samples, seed=...)` returns the same kind fitted to the data (the
-    tokenizer of texts); `assets` holds what is saved beside the settings, text by file name; `load_encoder(name)`
-    returns the kind as a pretrained network reads it, and the network; `parts` is how many tokens
-    every sample has, where all have as many; `auto` names what is set side by side where
-    nothing is asked for. A floor that has to be fitted has `fit(batches, seed=...)`, and a `config` to be saved with.
+    tokenizer of texts); `assets` holds what is saved beside the settings, text by file name;
+    `load_encoder(name, pooling=...)` returns the kind as a pretrained network reads it, and the network; `parts` is how
+    many tokens every sample has, where all have as many; `write(sample, path)` writes a sample of the scale of batches
+    to a file of this kind and returns its path; `auto` names what is set side by side where nothing is asked for;
+    `near_duplicates(samples)` returns the groups of rows whose samples are nearly the same. A floor that has to be
+    fitted has `fit(batches, seed=...)`, and a `config` to be saved with.
     """
 
     name: str

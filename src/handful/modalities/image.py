@@ -12,6 +12,7 @@ import base64
 import io
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from torch.nn import functional as F
 
 from handful.data import Samples
 from handful.encoders.convolutional import ConvolutionalEncoder
+from handful.encoders.pretrained_image import load_image_encoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.encoders.untrained import GradientHistograms, RawInput
+from handful.files import replace_file
 
 # YIQ: a turn in the plane of the last two axes is a change of hue, a shrinking of them a loss of saturation.
 _RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
@@ -78,6 +81,13 @@ class Image:
         rows = np.sort(np.random.default_rng(seed).permutation(len(samples))[:MIRROR_ROWS])
         flip = mirror_is_alike(self.batch(samples, rows), self.floors()["gradients"])
         return Image(**{**self.settings, "flip": flip})
+
+    def load_encoder(self, name: str | Path, *, pooling: str = "auto") -> tuple[Image, nn.Module]:
+        """Return this kind and the pretrained network called `name` (a folder, or a name on the hub).
+
+        Raises InputError where there is none.
+        """
+        return self, load_image_encoder(name, pooling=pooling)
 
     def batch(self, samples: Samples, rows: np.ndarray) -> torch.Tensor:
         """Return the images of `rows` as [B, C, H, W] in [-1, 1]."""
@@ -157,9 +167,19 @@ class Image:
         """Return raw pixels and histograms of gradients."""
         return {"pca": RawInput(self.flat), "gradients": GradientHistograms(window=2 * max(1, round(self.size / 8)))}
 
+    def write(self, sample: np.ndarray, path: Path) -> Path:
+        """Write an image [C, H, W] in [-1, 1] beside `path` as .png and return where it lies."""
+        pixels = np.rint((np.clip(sample, -1, 1) + 1) * 127.5).astype(np.uint8)
+        path = path.with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replace_file(path) as temporary:
+            temporary.write_bytes(_encode_png(pixels))
+        return path
+
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:
         """Return an <img> with the picture inside for each row."""
-        return [f'<img alt="" src="data:image/png;base64,{_png(pixels)}">' for pixels in samples[rows]]
+        pictures = [base64.b64encode(_encode_png(pixels)).decode() for pixels in samples[rows]]
+        return [f'<img alt="" src="data:image/png;base64,{picture}">' for picture in pictures]
 
 
 def _patch_side(size: int) -> int:
@@ -199,10 +219,10 @@ def _hue_matrix(angle: torch.Tensor, saturation: torch.Tensor) -> torch.Tensor:
     return _YIQ_TO_RGB.to(angle.device) @ turn @ _RGB_TO_YIQ.to(angle.device)
 
 
-def _png(pixels: np.ndarray) -> str:
+def _encode_png(pixels: np.ndarray) -> bytes:
     from PIL import Image as Pillow
 
     picture = Pillow.fromarray(pixels[0] if len(pixels) == 1 else np.moveaxis(pixels, 0, -1))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()

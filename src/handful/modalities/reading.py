@@ -19,12 +19,20 @@ from handful.data.label_files import check_labels, labels_name, read_labels
 from handful.data.labels import Labels
 from handful.data.sources import Source, Wanted, open_source
 from handful.errors import InputError, check_choice, did_you_mean
+from handful.modalities.audio_files import is_audio_file
+from handful.modalities.audio_reading import holds_audio, open_audio, read_audio
 from handful.modalities.image_files import is_image_file
 from handful.modalities.image_reading import prepare_images, read_images
+from handful.modalities.series_reading import read_series
+from handful.modalities.series_tables import holds_series, is_series_file, open_series
+from handful.modalities.table_reading import open_table, read_rows
+from handful.modalities.table_sources import holds_table, is_table_file
 from handful.modalities.text_files import is_text_file
 from handful.modalities.text_reading import read_texts
 from handful.modalities.text_tables import COLUMNS as TEXT_COLUMNS
 from handful.modalities.text_tables import holds_texts, open_texts
+from handful.modalities.video_files import is_video_file
+from handful.modalities.video_reading import holds_videos, open_videos, read_clips
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,26 @@ READERS = {
         columns=("image", "img", "image_path"),
         settings=("size", "channels", "fit", "layout", "value_range"),
     ),
+    "audio": Reader(
+        is_audio_file,
+        lambda source: source,
+        read_audio,
+        columns=("audio", "sound", "wav", "audio_path"),
+        settings=("rate", "seconds", "window", "stride"),
+        open=open_audio,
+        opening_settings=("window", "stride"),
+        recognises=holds_audio,
+    ),
+    "series": Reader(
+        is_series_file,
+        lambda source: source,
+        read_series,
+        columns=("series", "values"),
+        settings=("window", "stride"),
+        open=open_series,
+        opening_settings=("window", "stride"),
+        recognises=holds_series,
+    ),
     "text": Reader(
         is_text_file,
         lambda source: source,
@@ -67,6 +95,26 @@ READERS = {
         open=open_texts,
         opening_settings=("encoding",),
         recognises=holds_texts,
+    ),
+    "video": Reader(
+        is_video_file,
+        lambda source: source,
+        read_clips,
+        columns=(),
+        settings=("size", "channels", "window", "every", "stride"),
+        open=open_videos,
+        opening_settings=("size", "channels", "window", "every", "stride"),
+        recognises=holds_videos,
+    ),
+    "table": Reader(
+        is_table_file,
+        lambda source: source,
+        read_rows,
+        columns=(),
+        settings=("columns",),
+        open=open_table,
+        opening_settings=("columns",),
+        recognises=holds_table,
     ),
 }
 
@@ -89,7 +137,10 @@ def read(
     source: a folder (any depth), a .npy, .npz or IDX file, a folder or prefix of IDX files ("fashion-mnist/train"), a
         Parquet or CSV file with a column of paths or of encoded bytes, a list of paths, bytes, Pillow images or arrays,
         or an array. Of texts: a folder of documents, a CSV, TSV, JSON lines or Parquet file with a column of texts, any
-        other text file (one document a line), a data frame or a list of strings.
+        other text file (one document a line), a data frame or a list of strings. Of rows: a CSV, TSV, Parquet or Arrow
+        file, a data frame, or an array [rows, columns]. Of clips: a folder of videos, one video, or an array
+        (n, t, c, h, w). Of sounds: a folder of wav, flac, ogg or mp3. Of series: .ts files, arrays, a table with `id`,
+        `time` and channels, a folder of such tables.
     labels: None for none, even where the source carries some: a source all of whose rows are labelled leaves nothing to
         find. "folders": the name of the folder that a file lies in is its class, none at the top or in "unlabelled".
         "source": what the source carries (the labels file beside an IDX file, `y` in a .npz, the column `label` of a
@@ -103,7 +154,9 @@ def read(
     cache: the cache folder; None takes HANDFUL_CACHE, else ~/.cache/handful.
     progress: called with what is being done, how many are done and of how many.
     settings: of images: `channels`, `fit`, `layout`, `value_range`; see `handful.modalities.image_reading`. Of
-        texts: `encoding`, `markup`; see `handful.modalities.text_reading`.
+        texts: `encoding`, `markup`; see `handful.modalities.text_reading`. Of tables: `columns`; see `table_reading`.
+        Of videos: `window`, `every`, `stride`, `channels`; see `video_reading`. Of sounds: `rate`, `seconds`, of sounds
+        and series `window`, `stride`; see `audio_reading`, `series_tables`.
     Raises InputError where the source, the labels or the settings cannot be used.
     """
     source = as_path(source) if isinstance(source, str | os.PathLike) else source
@@ -113,7 +166,7 @@ def read(
     _check_names(settings, reader)
     folder = cache_folder(cache)
     wanted = Wanted(modality, reader.is_item_file, reader.columns, column, label_column)
-    opening = {name: value for name, value in settings.items() if name in reader.opening_settings}
+    opening = {name: value for name, value in {"size": size, **settings}.items() if name in reader.opening_settings}
     found = reader.open(reader.prepare(source), wanted, cache=folder, **opening)
     given = read_labels(labels, found, label_column=label_column, cache=folder)
     if given is not None:

@@ -10,7 +10,14 @@ from typing import Any
 from handful.errors import InputError, check_choice, did_you_mean
 from handful.modalities.contract import Modality
 
-_HOME = {"image": "image:Image", "text": "text:Text"}
+_HOME = {
+    "image": "image:Image",
+    "text": "text:Text",
+    "audio": "audio:Audio",
+    "series": "series:Series",
+    "table": "table:Table",
+    "video": "video:Video",
+}
 
 
 def make_modality(

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from handful.data import Samples
+from handful.encoders.averaging import AveragingEncoder
 from handful.encoders.lexical import LexicalEncoder
-from handful.encoders.pretrained import load_text_encoder
+from handful.encoders.pretrained_text import load_text_encoder
 from handful.encoders.tokens import SymbolTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.errors import InputError
@@ -34,15 +35,14 @@ class Text:
     pieces, which of them are present, and which begin a word.
 
     max_tokens: pieces of a text that are read; what is longer than `window` is read in windows, and pooled.
-    crop: the smallest share of a text that a view keeps.
+    crop: the smallest share of a text that the span of a view has. keep: the share of its words that a view keeps.
     assets: the tokenizer as JSON by its file's name; without it, `adapt` trains one.
     """
 
     name = "text"
     order = "words"
     axes = 1
-    auto = ("tfidf",)
-    """TF-IDF alone: no encoder trained on a few thousand texts has been measured to add to it."""
+    auto = ("tfidf", "simclr")
 
     def __init__(
         self,
@@ -50,10 +50,12 @@ class Text:
         markup: str = "strip",
         max_tokens: int = 1024,
         window: int = 128,
-        crop: float = 0.4,
+        crop: float = 1.0,
+        keep: float = 0.3,
         assets: Mapping[str, str] | None = None,
     ) -> None:
-        self.markup, self.max_tokens, self.window, self.crop = markup, max_tokens, window, crop
+        self.markup, self.max_tokens, self.window = markup, max_tokens, window
+        self.crop, self.keep = crop, keep
         self.assets = dict(assets or {})
         self._tokenizer = None
         if _TOKENIZER in self.assets:
@@ -66,7 +68,7 @@ class Text:
     @property
     def settings(self) -> Mapping[str, Any]:
         """How texts are read; the tokenizer by the digest of its file."""
-        names = ("markup", "max_tokens", "window", "crop")
+        names = ("markup", "max_tokens", "window", "crop", "keep")
         digest = hashlib.blake2b(self.assets.get(_TOKENIZER, "").encode(), digest_size=8).hexdigest()
         return {**{name: getattr(self, name) for name in names}, "tokenizer": digest}
 
@@ -78,19 +80,19 @@ class Text:
         tokenizer = train_tokenizer(samples[int(row)] for row in rows)
         return self._with(assets={_TOKENIZER: tokenizer.to_str()})
 
-    def load_encoder(self, name: str | Path) -> tuple[Text, nn.Module]:
+    def load_encoder(self, name: str | Path, *, pooling: str = "auto") -> tuple[Text, nn.Module]:
         """Return the pretrained network called `name` (a folder, or a name on the hub), and texts as it reads them.
 
         Raises InputError where there is none.
         """
-        loaded = load_text_encoder(name)
+        loaded = load_text_encoder(name, pooling=pooling)
         made = self._with(assets={_TOKENIZER: loaded.tokenizer}, window=loaded.window)
         network = loaded.network
         network.cut = made.tokens
         return made, network
 
     def _with(self, **changes: Any) -> Text:
-        names = ("markup", "max_tokens", "window", "crop", "assets")
+        names = ("markup", "max_tokens", "window", "crop", "keep", "assets")
         return Text(**{**{name: getattr(self, name) for name in names}, **changes})
 
     def near_duplicates(self, samples: Samples) -> list[np.ndarray]:
@@ -120,10 +122,16 @@ class Text:
         return {"ids": ids, "mask": mask, "begins": begins}
 
     def view(self, batch: Batch, *, generator: torch.Generator) -> Batch:
-        """Return a random span of each text, of a share of its pieces between `crop` and all."""
+        """Return a random span of each text, of a share of its pieces between `crop` and all, and `keep` of its words.
+
+        The words that are kept are drawn at random and stay in their order.
+        """
+        if self.crop < 1:
+            batch = self._spans(batch, generator)
+        return self._thinned(batch, generator) if self.keep < 1 else batch
+
+    def _spans(self, batch: Batch, generator: torch.Generator) -> Batch:
         ids, mask = batch["ids"], batch["mask"]
-        if self.crop >= 1:
-            return batch
         count = mask.sum(1)
         share, place = torch.rand(2, len(ids), generator=generator, device=ids.device)
         kept = ((self.crop + (1 - self.crop) * share) * count).ceil().long().minimum(count)
@@ -132,6 +140,18 @@ class Text:
         present = index < (first + kept)[:, None]
         spans = ids.gather(1, index.clamp(max=ids.shape[1] - 1))
         return self._as_batch(torch.where(present, spans, self.vocabulary.pad), present)
+
+    def _thinned(self, batch: Batch, generator: torch.Generator) -> Batch:
+        ids, mask = batch["ids"], batch["mask"]
+        word = batch["begins"].long().cumsum(1) - 1
+        lots = torch.rand(ids.shape, generator=generator, device=ids.device)
+        n_words = torch.where(mask, word + 1, 0).amax(1)
+        absent = torch.arange(ids.shape[1], device=ids.device)[None] >= n_words[:, None]
+        rank = lots.masked_fill(absent, 2.0).argsort(1).argsort(1)  # of each word among those of its text
+        kept = mask & (rank < (self.keep * n_words).ceil()[:, None]).gather(1, word)
+        order = torch.sort(~kept, dim=1, stable=True).indices
+        present = kept.gather(1, order)
+        return self._as_batch(torch.where(present, ids.gather(1, order), self.vocabulary.pad), present)
 
     def tokens(self, batch: Batch) -> Tokens:
         """Return the pieces; those of one word belong together."""
@@ -151,8 +171,8 @@ class Text:
         return nn.functional.normalize(counts.sqrt(), dim=1)
 
     def backbone(self) -> nn.Module:
-        """Return a small transformer over the pieces."""
-        return self.token_backbone()
+        """Return word vectors that are weighted and averaged."""
+        return AveragingEncoder(self.vocabulary.letters)
 
     def token_backbone(self, *, causal: bool = False) -> nn.Module:
         """Return a small transformer over the pieces, in windows."""

@@ -19,14 +19,12 @@ LEAST_SHARE = 1e-9  # of a class in a row's neighbourhood
 LEAST_EVIDENCE = 1e-3
 
 
-def consensus(problem: Problem, *, pull: float = 0.5, rounds: int = 10) -> np.ndarray:
+def consensus(problem: Problem) -> np.ndarray:
     """Return what rounds of agreement with the neighbourhood make of `both_ways`, classes held from swallowing.
 
-    Class priors in the problem are what the sizes of the classes are pulled to, and with twice the force.
+    Class priors in the problem are what the sizes of the classes are pulled to.
     """
-    if problem.priors is not None:
-        return settle(problem, both_ways(problem), sizes=problem.priors, pull=2 * pull, rounds=rounds)
-    return settle(problem, both_ways(problem), pull=pull, rounds=rounds)
+    return settle(problem, both_ways(problem), sizes=problem.priors)
 
 
 def both_ways(problem: Problem) -> np.ndarray:
@@ -43,7 +41,7 @@ def settle(
     first: np.ndarray,
     *,
     sizes: np.ndarray | None = None,
-    pull: float = 0.5,
+    pull: float | None = None,
     power: float = 2.0,
     rounds: int = 10,
     steps: int = 20,
@@ -58,10 +56,14 @@ def settle(
         P = F^power / (mass / sizes)^(power pull) * first, rows normalised; mass the mean of P over the reached rows.
 
     sizes: [K] what the mean share of each class is pulled to, None for even classes.
-    pull: 0 for no pull, 1 for as much as divides each class by its mass.
+    pull: 0 for no pull, 1 for as much as divides each class by its mass. None for 1 to given sizes; to even ones for 1/2
+        with one label a class, falling with the fourth root of their number: more labels hold the boundaries by
+        themselves, and classes seldom are even.
     hold: False where a given label counts only through `first`, so that its neighbourhood may overrule it.
     """
     walk = random_walk(problem.graph.weights, problem.graph.degrees)
+    if pull is None:
+        pull = 0.5 * (problem.n_classes / len(problem.given)) ** 0.25 if sizes is None else 1.0
     evidence = np.log(first.astype(np.float32) + np.float32(LEAST_EVIDENCE))
     wanted = 0.0 if sizes is None else np.log(sizes)
     shares = first.astype(np.float32)

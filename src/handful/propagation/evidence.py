@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
+from handful.propagation.jury import jury
 from handful.propagation.linear import pwll
 from handful.propagation.priors import balanced
 from handful.propagation.problem import Problem, RuleFunction
@@ -24,6 +25,7 @@ from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_gi
 from handful.propagation.robust import robust
 
 GRAPH_KIN = (consensus, balanced, robust)
+HEAD_KIN = (head, head_spread, spread_head)
 N_REDRAWS = 3
 N_SPLITS = 3
 MOST_TAUGHT = 20_000
@@ -56,7 +58,6 @@ def gather_evidence(
     signs |= _shape_signs(problem, codes, rows) | _kin_signs(problem, codes, rows, rule)
     signs |= _partner_signs(problem, codes, rows, rule)
     signs |= _halves_signs(problem, rows, rule, rng)
-    signs |= _trusted(signs)
     return Evidence(rows, {name: np.broadcast_to(np.asarray(sign, float), rows.shape) for name, sign in signs.items()})
 
 
@@ -136,25 +137,29 @@ def _shape_signs(problem: Problem, codes: np.ndarray, rows: np.ndarray) -> dict[
 def _kin_signs(
     problem: Problem, codes: np.ndarray, rows: np.ndarray, rule: RuleFunction
 ) -> dict[str, float | np.ndarray]:
-    """Return the agreement with a rule of the same means and another temper: of consensus with PWLL."""
-    settled = rule in GRAPH_KIN
-    agrees = (pwll if settled else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
+    """Return the agreement with a rule of the same means and another temper (of consensus with PWLL), and the kind.
+
+    Each kind of rule flatters itself in its own way.
+    """
+    agrees = (pwll if rule in (*GRAPH_KIN, jury) else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
     share = agrees.mean() if len(rows) else 1.0
-    return {"is_settled": float(settled), "kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)}
+    kinds = {"is_settled": rule in GRAPH_KIN, "is_head": rule is head, "is_jury": rule is jury}
+    kinds |= {"is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
+    return {"kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)} | {
+        name: float(kind) for name, kind in kinds.items()
+    }
 
 
 def _partner_signs(
     problem: Problem, codes: np.ndarray, rows: np.ndarray, rule: RuleFunction
 ) -> dict[str, float | np.ndarray]:
     """Return the agreement with a rule that judges by other means: a head's with the graph, the graph's with a head."""
-    kinds = {"is_head": rule is head, "is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
     if problem.graph.vectors is None:
-        return {name: float(kind) for name, kind in kinds.items()}
-    partner = pwll if any(kinds.values()) else head
+        return {}
+    partner = pwll if rule in HEAD_KIN else head
     agrees = partner(problem)[rows].argmax(axis=1) == codes[rows]
     share = agrees.mean() if len(rows) else 1.0
-    signs: dict[str, float | np.ndarray] = {name: float(kind) for name, kind in kinds.items()}
-    return signs | {"partner_agrees": agrees, "partnership": excess_logit(share, problem.n_classes)}
+    return {"partner_agrees": agrees, "partnership": excess_logit(share, problem.n_classes)}
 
 
 def _halves_signs(
@@ -181,11 +186,4 @@ def _halves_signs(
         "halves_agree": agrees,
         "unity": excess_logit(agrees.mean() if len(rows) else 1.0, problem.n_classes),
         "held_out": trust * excess_logit((found.mean() * n_trials + 0.5) / (n_trials + 1), problem.n_classes),
-        "trust": trust,
     }
-
-
-def _trusted(signs: dict[str, float | np.ndarray]) -> dict[str, float | np.ndarray]:
-    """Return the signs of the whole problem times the trust: the same agreement says more with more given rows."""
-    wanted = ("unity", "stability", "partnership") if "trust" in signs else ()
-    return {f"trusted_{name}": signs["trust"] * signs[name] for name in wanted if name in signs}

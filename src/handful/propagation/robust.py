@@ -16,4 +16,4 @@ def robust(problem: Problem) -> np.ndarray:
     rules that clamp the given labels hand the surroundings of a wrong one over to it. A given label then counts as far
     as its neighbourhood bears it out: the answer at a given row may differ from what was given.
     """
-    return settle(problem, poisson(problem), hold=False)
+    return settle(problem, poisson(problem), pull=0.5, hold=False)

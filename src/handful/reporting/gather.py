@@ -226,7 +226,7 @@ def _command(run: Run) -> str:
     options |= {name: pretrain.get("views", {}).get(name) for name in ("crop", "flip")}
     options |= dict(record["propagate"]["asked"])
     options |= {"n_neighbors": record["graph"]["made_of"]["n_neighbors"]}
-    options |= {name: record["reading"].get(name) for name in ("size", "label_column")}
+    options |= {name: record["reading"].get(name) for name in ("modality", "size", "window", "stride", "label_column")}
     options |= {"seed": pretrain.get("seed"), "strict": record["reading"].get("strict") or None}
     return " ".join(["handful label", shlex.quote(str(sources[0])), *filter(None, map(_flag, options.items()))])
 

@@ -97,11 +97,7 @@ class Run:
     @cached_property
     def embeddings(self) -> Embeddings:
         """The embeddings of all items, memory-mapped."""
-        self.require(self.folder / "embeddings.npy", "embed")
-        vectors = np.load(self.folder / "embeddings.npy", mmap_mode="r", allow_pickle=False)
-        table = pq.read_table(self.folder / "ids.parquet")
-        blocks = json.loads(table.schema.metadata[b"blocks"])
-        return Embeddings(_column(table, "id"), vectors, {name: slice(*ends) for name, ends in blocks.items()})
+        return Embeddings.load(self.folder)
 
     @cached_property
     def graph(self) -> Graph:
@@ -304,10 +300,6 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is missing.") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} is damaged ({error}): delete the run folder and start again.") from error
-
-
-def _column(table: pa.Table, name: str) -> np.ndarray:
-    return np.array(table.column(name).to_pylist(), dtype=str)
 
 
 def _as_json(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import nn
 from handful.data import Dataset, check_something_to_label, encode_labels
 from handful.errors import InputError, check_choice
 from handful.modalities import read
+from handful.modalities.encoder_reading import settle_reading
 from handful.propagation.rules import RULES
 from handful.propagation.suggest import suggest_rows
 from handful.run.duplicates import duplicates_step
@@ -30,6 +32,7 @@ def label(
     modality: str | None = None,
     method: str = "auto",
     encoder: nn.Module | str | os.PathLike[str] | None = None,
+    pooling: str = "auto",
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -49,12 +52,14 @@ def label(
 
     source: what `read` takes, or a Dataset. labels: what `read` takes; at least two classes.
     out: the run folder. The same call goes on where an earlier one stopped, or on what has been added since.
-    method, encoder, epochs, batch_size, learning_rate, precision, views: as in `pretrain`.
+    method, encoder, pooling, epochs, batch_size, learning_rate, precision, views: as in `pretrain`.
     rule, priors: as in `propagate`; n_neighbors: of the graph; abstain_below: leave labels below it to people.
     retrain: train anew where the source has grown, instead of keeping the encoder.
     reading: further settings of `read`.
     Raises InputError for anything that cannot be used, before anything is written where that can be told.
     """
+    if encoder is not None and not isinstance(source, Dataset):
+        modality, reading = settle_reading(source, modality, encoder, reading)
     data = source if isinstance(source, Dataset) else read(source, labels, modality, strict=strict, **reading)
     if isinstance(source, Dataset) and labels is not None:
         data = data.with_labels(encode_labels(labels))
@@ -73,6 +78,8 @@ def label(
     }
     if encoder is not None:
         options["encoder"] = encoder
+    if pooling != "auto":
+        options["pooling"] = pooling
     with started(
         data, out, source=source, labels=labels, reading={"modality": data.modality, **reading, "strict": strict}
     ) as run:
@@ -90,13 +97,20 @@ def started(
 ) -> Iterator[Run]:
     """Give the run folder `out` for `data`, held for this process; where the data came from is noted in it.
 
-    Raises InputError where the folder holds something else, or is in use.
+    Raises InputError where the folder holds something else, or is in use. Where bad input ends the work before a step
+    has written anything, a folder that was made for it is taken away again.
     """
+    there = Path(out).exists()
     run = make_run(out)
     with locked(run):
         check_same_data(run, data)
         run.note(source=_name(source), labels=_name(labels), reading=dict(reading))
-        yield run
+        try:
+            yield run
+        except InputError:
+            if not there and {path.name for path in run.folder.iterdir()} <= {"run.json", ".lock"}:
+                shutil.rmtree(run.folder)
+            raise
 
 
 def read_again(run: Run, labels: Any = None, *, label_column: str | None = None) -> Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,8 @@ from handful.propagation.propagate import make_problem
 from handful.run.folder import Run
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
-from handful.training.pretrain import Watch, pretrain
+from handful.training.pretrain import Watch, adopt, pretrain
+from handful.training.start import told_name
 
 
 def check_same_data(run: Run, data: Dataset) -> None:
@@ -43,12 +43,11 @@ def pretrain_step(
     An encoder trained with the same options on the same data set before it grew is kept, and run.json says so.
     """
     given = options.get("encoder")
-    named = str(given) if isinstance(given, str | os.PathLike) else given and type(given).__name__
-    asked = {**options, "encoder": named}
+    asked = {**options, "encoder": told_name(given)}
     kept = (run.encoder_folder / "config.json").is_file() and run.record.get("pretrain", {}).get("options") == asked
     grown = (run.folder / "data.json").is_file() and run.data["fingerprint"] != data.fingerprint
     if kept and grown and not retrain:
-        encoder = run.encoder
+        encoder = adopt(run.encoder, given)
         run.note(pretrain={"options": asked, "note": f"kept, trained on {run.data['count']} of {len(data)} items"})
     else:
         if grown:

@@ -9,7 +9,7 @@ import torch
 
 from handful.encoders.filler import Filler
 from handful.errors import InputError, check_at_least
-from handful.training.encoder import Encoder
+from handful.training.encoder import Encoder, find_encoder
 
 GAP = "[MASK]"
 
@@ -26,10 +26,10 @@ class Filling:
 def fill(encoder: Encoder | Any, text: str, *, n: int = 5) -> Filling:
     """Return the `n` likeliest words for each "[MASK]" in `text`, among the words that are one piece.
 
-    encoder: an Encoder, or a run that has one.
+    encoder: an Encoder, a run, or a folder of either.
     Raises InputError where the text has no gap, or the encoder has not learnt to fill gaps.
     """
-    encoder = getattr(encoder, "encoder", encoder)
+    encoder = find_encoder(encoder)
     check_at_least("n", n, 1)
     if not isinstance(text, str) or GAP not in text:
         raise InputError(f"the text must have a gap written as {GAP}, got {text!r}: such as 'the {GAP} was late'.")

@@ -17,7 +17,7 @@ from handful.errors import InputError
 from handful.graph import knn_graph
 from handful.propagation import propagate
 from handful.training.embed import batches_of, to_device
-from handful.training.encoder import Encoder
+from handful.training.encoder import Encoder, find_encoder
 
 ABSENT = -1
 Features = Callable[[torch.Tensor], torch.Tensor]  # images [B, C, H, W] -> maps [B, D, h, w]
@@ -46,7 +46,7 @@ class Segmentation:
 
 
 def segment(
-    encoder: Encoder | Features,
+    encoder: Encoder | Features | Any,
     data: Dataset,
     scribbles: np.ndarray,
     *,
@@ -58,11 +58,13 @@ def segment(
 ) -> Segmentation:
     """Return a class for every pixel of every image from a few labelled ones.
 
-    encoder: an image encoder, or a function from images to maps of features; its maps are read at half the
-    resolution of the images. scribbles: [N, H, W] class numbers from 0, -1 where nothing is said.
+    encoder: an image encoder, a run or a folder of either, or a function from images to maps of features; its maps are
+    read at half the resolution of the images. scribbles: [N, H, W] class numbers from 0, -1 where nothing is said.
     place, colour: how much where a pixel is and what colour it has count beside the features.
     Raises InputError where scribbles have another shape, or name fewer than two classes.
     """
+    if not callable(encoder):
+        encoder = find_encoder(encoder)
     scribbles = np.asarray(scribbles)
     first = data.samples[np.array([0])]
     if scribbles.shape != (len(data), *first.shape[2:]):

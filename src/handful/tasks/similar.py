@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from handful.errors import InputError, check_at_least, did_you_mean
+from handful.errors import InputError, check_at_least, did_you_mean, quoted
 from handful.training.embed import Embeddings
+from handful.training.encoder import Encoder, find_encoder
 
 BLOCK = 65_536  # rows compared at a time
 
 
 class HasEmbeddings(Protocol):
-    """A run, or anything else that keeps embeddings."""
+    """A run, or anything else that keeps embeddings and the encoder they came from."""
 
     @property
     def embeddings(self) -> Embeddings: ...
@@ -24,7 +26,7 @@ class HasEmbeddings(Protocol):
 class Similar:
     """ids: [n] the items most like the query, the most alike first; likeness: [n] the cosine, 1 for the same.
 
-    query: the id that was asked for, or None where a vector was given.
+    query: the id that was asked for, or None where something else was.
     """
 
     ids: np.ndarray
@@ -32,17 +34,27 @@ class Similar:
     query: str | None
 
 
-def similar(source: Embeddings | HasEmbeddings, query: Any, n: int = 10, *, block: str | None = None) -> Similar:
+def similar(
+    source: Embeddings | HasEmbeddings | str | Path, query: Any, n: int = 10, *, block: str | None = None
+) -> Similar:
     """Return the `n` items most like `query`, without the query itself.
 
-    source: embeddings, or a run that holds some. query: an item's id, or a vector [D] of the same encoder.
+    source: embeddings, a run, or a run folder. query: an item's id, a vector [D] of the same encoder, or, where the
+    source has its encoder, something new: the path of a file, or a text of several words.
     block: compare by one representation only, where several stand side by side; else all of them count alike.
-    Raises InputError for an id that is not there or a vector of another width.
+    Raises InputError for an id that is not there, a file that cannot be read or a vector of another width.
     """
     check_at_least("n", n, 1)
-    embeddings = source if isinstance(source, Embeddings) else source.embeddings
+    embeddings = _embeddings(source)
+    row = _row_of(embeddings, query)
     vectors = embeddings.vectors if block is None else embeddings.block(block)
-    row, wanted = _find(embeddings, vectors, query)
+    if row is not None:
+        wanted = np.asarray(vectors[row], dtype=np.float32)
+    elif isinstance(query, str | Path):
+        whole = _embed_new(source, embeddings, query)
+        wanted = whole if block is None else whole[embeddings.blocks[block]]
+    else:
+        wanted = _check_vector(query, vectors)
     likeness = _cosines(vectors, wanted)
     if row is not None:
         likeness[row] = -np.inf
@@ -52,22 +64,51 @@ def similar(source: Embeddings | HasEmbeddings, query: Any, n: int = 10, *, bloc
     return Similar(embeddings.ids[best], likeness[best], None if row is None else str(query))
 
 
-def _find(embeddings: Embeddings, vectors: np.ndarray, query: Any) -> tuple[int | None, np.ndarray]:
-    """Return the row of an id and its vector, or None and the vector that was given."""
-    if isinstance(query, str | np.str_):
-        rows = np.flatnonzero(embeddings.ids == query)
-        if not len(rows):
-            raise InputError(
-                f"{str(query)!r} is not the id of an item: ids are paths relative to the source, or row numbers."
-                f"{did_you_mean(query, embeddings.ids.tolist())}"
-            )
-        return int(rows[0]), np.asarray(vectors[rows[0]], dtype=np.float32)
+def _embeddings(source: Any) -> Embeddings:
+    if isinstance(source, str | Path):
+        return Embeddings.load(source)
+    return source if isinstance(source, Embeddings) else source.embeddings
+
+
+def _row_of(embeddings: Embeddings, query: Any) -> int | None:
+    """Return the row of an id, None where the query is no id."""
+    if not isinstance(query, str | Path):
+        return None
+    rows = np.flatnonzero(embeddings.ids == str(query))
+    return int(rows[0]) if len(rows) else None
+
+
+def _embed_new(source: Any, embeddings: Embeddings, query: str | Path) -> np.ndarray:
+    """Return the vector [D] of something new: a file, or a text."""
+    encoder = None if isinstance(source, Embeddings) else find_encoder(source)
+    item = _item(encoder, query)
+    if encoder is None or item is None:
+        raise InputError(
+            f"{quoted(str(query))} is neither the id of an item nor a file: ids are paths relative to the source, or "
+            f"row numbers.{did_you_mean(str(query), embeddings.ids.tolist())}"
+        )
+    return encoder.embed(encoder.read([item], strict=True)).vectors[0]
+
+
+def _item(encoder: Encoder | None, query: str | Path) -> str | None:
+    """Return what reading takes for one item, None where there is no such thing."""
+    path = Path(query)
+    is_file = len(str(query)) < 4096 and path.is_file()
+    if encoder is not None and encoder.modality.name == "text":
+        if is_file:
+            return path.read_text(encoding="utf-8", errors="replace")
+        return str(query) if len(str(query).split()) > 1 else None
+    return str(path) if is_file else None
+
+
+def _check_vector(query: Any, vectors: np.ndarray) -> np.ndarray:
+    """Return a vector that was given. Raises InputError where it cannot be compared."""
     wanted = np.asarray(query, dtype=np.float32)
     if wanted.shape != vectors.shape[1:]:
         raise InputError(f"a query of shape {wanted.shape} is not one of these vectors, which are {vectors.shape[1:]}.")
     if not np.isfinite(wanted).all() or not wanted.any():
         raise InputError("a query vector must be finite and not all zero.")
-    return None, wanted
+    return wanted
 
 
 def _cosines(vectors: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,15 @@ def save_loop(
     optimizer: Optimizer,
     state: Mapping[str, Any],
     *,
-    average: Mapping[str, torch.Tensor] | None = None,
+    others: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
 ) -> None:
-    """Write weights, optimizer moments, averaged weights and `state` (JSON values) to `path` (safetensors)."""
+    """Write weights, optimizer moments and `state` (JSON values) to `path` (safetensors).
+
+    others: further weights, such as averaged ones, by what they are.
+    """
     tensors = {f"method.{name}": tensor for name, tensor in method.state_dict().items()}
-    tensors |= {f"average.{name}": tensor for name, tensor in (average or {}).items()}
+    for kind, weights in (others or {}).items():
+        tensors |= {f"{kind}.{name}": tensor for name, tensor in weights.items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,8 +39,10 @@ def save_loop(
         save_file(separate(tensors), temporary, metadata={"state": json.dumps(state)})
 
 
-def load_loop(path: Path, method: nn.Module, optimizer: Optimizer) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Put the weights and moments of `path` into `method` and `optimizer`; return the state and the averaged weights.
+def load_loop(
+    path: Path, method: nn.Module, optimizer: Optimizer, *, others: Sequence[str] = ()
+) -> tuple[dict[str, Any], dict[str, dict[str, torch.Tensor]]]:
+    """Put the weights and moments of `path` into `method` and `optimizer`; return the state and the `others` by name.
 
     Raises InputError where the file is damaged, or the weights are of another network.
     """
@@ -55,7 +61,7 @@ def load_loop(path: Path, method: nn.Module, optimizer: Optimizer) -> tuple[dict
         index, kind = name.split(".")
         moments.setdefault(int(index), {})[kind] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    return state, _part(tensors, "average.")
+    return state, {kind: _part(tensors, f"{kind}.") for kind in others}
 
 
 def separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.tracking import get_available_trackers
-from accelerate.utils import LoggerType
+from accelerate.utils import LoggerType, broadcast
 
 from handful.errors import InputError, check_choice
 
@@ -40,6 +41,14 @@ def step_generator(seed: int, at: int, accelerator: Accelerator, *, part: int = 
     drawn = int(words[0] >> np.uint64(1))
     torch.manual_seed(drawn)  # dropout draws from the global source
     return torch.Generator(accelerator.device).manual_seed(drawn)
+
+
+def of_main_process(line: dict[str, Any], accelerator: Accelerator) -> dict[str, Any]:
+    """Return an epoch's line with the agreement that the main process measured: all must choose and stop alike."""
+    if accelerator.num_processes == 1 or "agreement" not in line:
+        return line
+    shared = broadcast(torch.tensor(line["agreement"], dtype=torch.float64, device=accelerator.device))
+    return {**line, "agreement": float(shared)}
 
 
 def _check_tracker(name: str) -> None:

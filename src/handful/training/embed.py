@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import torch
 from torch import nn
 
@@ -30,6 +33,18 @@ class Embeddings:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Embeddings:
+        """Return the embeddings of a run folder, memory-mapped. Raises InputError where there are none."""
+        path = Path(folder) / "embeddings.npy"
+        if not path.is_file():
+            raise InputError(f"{path} is missing: run `handful embed` on this run folder first.")
+        table = pq.read_table(path.with_name("ids.parquet"))
+        ids = np.array(table.column("id").to_pylist(), dtype=str)
+        blocks = json.loads(table.schema.metadata[b"blocks"])
+        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+        return cls(ids, vectors, {name: slice(*ends) for name, ends in blocks.items()})
 
     def block(self, name: str) -> np.ndarray:
         """Return the vectors [N, d] of one block."""

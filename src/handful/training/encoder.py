@@ -86,6 +86,13 @@ class Encoder(nn.Module):
         vectors = pooled_vectors(self, self.modality, data.samples, rows, batch_size=batch_size, progress=progress)
         return Embeddings(data.ids[rows], vectors, self.blocks)
 
+    def read(self, source: Any, **settings: Any) -> Dataset:
+        """Return `source` read as this encoder reads: what `handful.read` takes, with the settings of the training."""
+        from handful.modalities.reading import READERS, read
+
+        own = {n: v for n, v in self.modality.settings.items() if n in READERS[self.modality.name].settings}
+        return read(source, modality=self.modality.name, **own, **settings)
+
     def check_reads(self, data: Dataset) -> None:
         """Raise InputError unless this encoder can read `data`."""
         if data.modality != self.modality.name:
@@ -133,6 +140,14 @@ class Encoder(nn.Module):
         encoder = cls(networks, finishes, modality, record=config["record"])
         encoder.load_state_dict(tensors)
         return encoder.eval()
+
+
+def find_encoder(source: Any) -> Encoder:
+    """Return an encoder as it is, that of a run, or the one in a run folder or a folder of its own."""
+    if isinstance(source, str | Path):
+        folder = Path(source)
+        return Encoder.from_pretrained(folder / "encoder" if (folder / "run.json").is_file() else folder)
+    return getattr(source, "encoder", source)
 
 
 def _describe(name: str, network: nn.Module, modality: Modality) -> dict[str, Any]:

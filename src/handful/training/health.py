@@ -1,24 +1,19 @@
-"""How well a training goes, told without labels: spread of the vectors, agreement of views, and a verdict in words."""
+"""How well a training goes, told without labels: figures of the vectors, and a verdict in words."""
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from handful.data import Dataset, Samples
-from handful.methods import Method
-from handful.modalities.contract import Modality
-from handful.training.embed import pooled_vectors, to_device
+from handful.training.finish import fit_finish
 
-HEALTH_ROWS = 1024
-MOST_GROUPS = 50
 COLLAPSED_RANK = 5.0  # fewer directions than this cannot tell ten classes apart
 COLLAPSED_CONTRAST = 0.01  # half precision keeps three digits: what differs by less is noise
+NOTICEABLE = 0.01  # of agreement: about two standard errors of 1,024 rows with 10 neighbours each
+FALLING = 0.02  # share of the loss lost in two epochs
 
 
 @dataclass(frozen=True)
@@ -29,17 +24,19 @@ class Health:
     all samples have one vector. rank: RankMe, the exponential of the entropy of the singular values (Garrido et al.
     2023), of at most `width`.
     spread: mean standard deviation of the coordinates of unit vectors times sqrt(width); 1 is even, 0 collapsed.
-    alignment: mean squared distance of two views of one sample on the unit sphere; uniformity: log of the mean
-    Gaussian potential of two samples (Wang and Isola 2020). Lower is better for both, -4 the least for uniformity.
-    agreement: the share of nearest neighbours that share a group which another, untrained view of the data finds.
+    uniformity: log of the mean Gaussian potential of two samples on the unit sphere, -4 the least; alignment: mean
+    squared distance of two views of one sample there, None where the method does not ask for likeness of views (Wang
+    and Isola 2020). Lower is better for both.
+    agreement: the share of nearest neighbours, of the vectors as they are compared later, that share a group which
+    another, untrained view of the data finds; None where there is no such view.
     """
 
     contrast: float
     rank: float
     width: int
     spread: float
-    alignment: float
     uniformity: float
+    alignment: float | None = None
     agreement: float | None = None
 
     def as_dict(self) -> dict[str, float]:
@@ -52,129 +49,42 @@ class Health:
         return self.rank < min(COLLAPSED_RANK, self.width / 2) or self.contrast < COLLAPSED_CONTRAST
 
 
-def measure(first: np.ndarray, second: np.ndarray, groups: np.ndarray | None = None) -> Health:
-    """Return the health of the vectors [M, D] of two views of the same M samples, in `groups` [M] if known."""
-    deviation = np.sqrt(first.astype(np.float64).var(0).sum())
-    length = np.sqrt(np.square(first, dtype=np.float64).sum(1).mean())
-    first, second = _unit(first), _unit(second)
-    width = first.shape[1]
-    centred = first - first.mean(0)
-    singular = np.linalg.svd(centred, compute_uv=False)
-    share = singular / max(singular.sum(), 1e-12)
-    rank = float(np.exp(-(share * np.log(share + 1e-12)).sum())) if singular.sum() > 1e-9 else 1.0
-    squared = 2 - 2 * first @ first.T
-    pairs = squared[np.triu_indices(len(first), 1)]
+def measure(
+    vectors: np.ndarray,
+    viewed: np.ndarray | None = None,
+    *,
+    groups: np.ndarray | None = None,
+    origin: str = "trained",
+) -> Health:
+    """Return the health of the vectors [M, D] of M samples.
+
+    viewed: [M, D] vectors of another view of each. groups: [M] of an independent view of the data. origin: of the
+    network, which decides how its vectors are finished before neighbours are looked for.
+    """
+    deviation = np.sqrt(vectors.astype(np.float64).var(0).sum())
+    length = np.sqrt(np.square(vectors, dtype=np.float64).sum(1).mean())
+    unit = _unit(vectors)
+    width = unit.shape[1]
     return Health(
         contrast=float(deviation / max(length, 1e-12)),
-        rank=rank,
+        rank=effective_rank(unit),
         width=width,
-        spread=float(first.std(0).mean() * np.sqrt(width)),
-        alignment=float(np.square(first - second).sum(1).mean()),
-        uniformity=float(np.log(np.exp(-2 * pairs).mean())),
-        agreement=None if groups is None else agreement(first, groups),
+        spread=float(unit.std(0).mean() * np.sqrt(width)),
+        uniformity=float(np.log(np.exp(-2 * (2 - 2 * unit @ unit.T)[np.triu_indices(len(unit), 1)]).mean())),
+        alignment=None if viewed is None else float(np.square(unit - _unit(viewed)).sum(1).mean()),
+        agreement=None if groups is None else _finished_agreement(vectors, groups, origin),
     )
 
 
-@torch.inference_mode()
-def measure_network(
-    network: nn.Module,
-    modality: Modality,
-    samples: Samples,
-    rows: np.ndarray,
-    *,
-    groups: np.ndarray | None = None,
-    seed: int = 0,
-) -> Health:
-    """Return the health of a network on `rows`: its pooled vectors of the samples and of one view of each."""
-    was_training = network.training
-    network.eval()
-    device = next(network.parameters(), torch.empty(0)).device
-    generator = torch.Generator(device).manual_seed(seed)
-    seen, viewed = [], []
-    for start in range(0, len(rows), 256):
-        batch = to_device(modality.batch(samples, rows[start : start + 256]), device)
-        seen.append(network(batch).pooled.float().cpu().numpy())
-        viewed.append(network(modality.view(batch, generator=generator)).pooled.float().cpu().numpy())
-    network.train(was_training)
-    return measure(np.concatenate(seen), np.concatenate(viewed), groups)
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A fixed sample of rows on which a training is looked at, and what was there before it began."""
-
-    modality: Modality
-    samples: Samples
-    rows: np.ndarray
-    groups: np.ndarray | None
-    seed: int
-    untrained: Health
-    raw: Health
-
-    @classmethod
-    def of(cls, method: Method, data: Dataset, *, seed: int) -> Panel:
-        """Return the panel of a training that is about to begin."""
-        rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:HEALTH_ROWS])
-        groups = independent_groups(method.modality, data.samples, rows, seed=seed)
-        untrained = measure_network(method.network, method.modality, data.samples, rows, groups=groups, seed=seed)
-        raw = raw_health(method.modality, data, rows, groups=groups)
-        return cls(method.modality, data.samples, rows, groups, seed, untrained, raw)
-
-    def look(self, network: nn.Module, epoch: int, losses: dict[str, float], before: list[float]) -> dict[str, Any]:
-        """Return the line of an epoch: its number, losses, health and verdict; `before`: the losses of earlier ones."""
-        health = measure_network(network, self.modality, self.samples, self.rows, groups=self.groups, seed=self.seed)
-        verdict = judge(health, self.untrained, self.raw, [*before, losses["loss"]])
-        return {"epoch": epoch, **losses, **health.as_dict(), "verdict": verdict}
-
-
-def raw_health(modality: Modality, data: Dataset, rows: np.ndarray, *, groups: np.ndarray | None = None) -> Health:
-    """Return the health of the raw input itself, its first 64 principal components."""
-    generator = torch.Generator().manual_seed(0)
-    batch = modality.batch(data.samples, rows)
-    seen = modality.flat(batch).numpy()
-    viewed = modality.flat(modality.view(batch, generator=generator)).numpy()
-    mean = seen.mean(0)
-    _, _, axes = np.linalg.svd(seen - mean, full_matrices=False)
-    return measure((seen - mean) @ axes[:64].T, (viewed - mean) @ axes[:64].T, groups)
-
-
-def judge(now: Health, untrained: Health, raw: Health, losses: list[float]) -> str:
-    """Return the verdict on a training in words, with what to do where it is not well; `losses` by epoch."""
-    rank = f"effective rank {now.rank:.0f} of {now.width} (untrained {untrained.rank:.0f}, raw input {raw.rank:.0f})"
-    if now.collapsed:
-        return f"collapsed: {rank}; use a lower learning rate, larger batches or stronger views."
-    falling = len(losses) >= 3 and losses[-3] - losses[-1] > 0.02 * abs(losses[-3])
-    if now.agreement is not None and raw.agreement is not None and now.agreement < raw.agreement:
-        state = "still improving, and so far no better than PCA" if falling or len(losses) < 3 else "no better than PCA"
-        remedy = "train longer" if falling or len(losses) < 3 else "use milder views or another method"
-        return (
-            f"{state}: {now.agreement:.0%} of neighbours share a group that an independent view of the data finds, "
-            f"{raw.agreement:.0%} of those of the raw input; {remedy}, or set 'pca' beside it. {rank.capitalize()}."
-        )
-    if now.rank < untrained.rank and now.rank < raw.rank:
-        return f"narrow: {rank}; train longer, or compare with the encoder 'pca' before relying on it."
-    if falling:
-        return f"healthy and still improving: {rank}; the loss still falls, more epochs would help."
-    if len(losses) >= 3:
-        return f"healthy and done: {rank}; the loss has levelled off."
-    return f"healthy: {rank}."
-
-
-def independent_groups(modality: Modality, samples: Samples, rows: np.ndarray, *, seed: int) -> np.ndarray | None:
-    """Return a group [M] for each row, found by an untrained encoder that is neither the trained one nor PCA.
-
-    What two views of the data agree on that err differently is likely true (Blum and Mitchell 1998); so neighbours
-    that share such a group more often are better neighbours. None where the kind of data has no such encoder.
-    """
-    from sklearn.cluster import KMeans
-
-    judges = [net for name, net in modality.floors().items() if name != "pca" and not hasattr(net, "fit")]
-    n_groups = min(MOST_GROUPS, len(rows) // 20)
-    if not judges or n_groups < 2:
-        return None
-    vectors = _unit(pooled_vectors(judges[-1], modality, samples, rows))
-    with warnings.catch_warnings(action="ignore"):  # fewer distinct rows than groups
-        return KMeans(n_groups, n_init=1, max_iter=30, random_state=seed).fit_predict(vectors)
+def effective_rank(vectors: np.ndarray) -> float:
+    """Return the exponential of the entropy of the singular values of vectors [M, D], centred."""
+    centred = vectors - vectors.mean(0)
+    small = centred @ centred.T if len(centred) < centred.shape[1] else centred.T @ centred
+    singular = np.sqrt(np.linalg.eigvalsh(small).clip(0))  # of the smaller product: a tenth of the time of an SVD
+    if singular.sum() <= 1e-9:
+        return 1.0
+    share = singular / singular.sum()
+    return float(np.exp(-(share * np.log(share + 1e-12)).sum()))
 
 
 def agreement(unit: np.ndarray, groups: np.ndarray, *, n_neighbors: int = 10) -> float:
@@ -185,8 +95,63 @@ def agreement(unit: np.ndarray, groups: np.ndarray, *, n_neighbors: int = 10) ->
     return float((groups[nearest] == groups[:, None]).mean())
 
 
+def judge(now: Health, untrained: Health, raw: Health, losses: Sequence[float], past: Sequence[float] = ()) -> str:
+    """Return the verdict on a training in words, with what to do where it is not well.
+
+    losses: by epoch, the present one last; past: the agreement of the epochs before it.
+    """
+    rank = f"effective rank {now.rank:.0f} of {now.width} (untrained {untrained.rank:.0f}, raw input {raw.rank:.0f})"
+    if now.collapsed:
+        return f"collapsed: {rank}; use a lower learning rate, larger batches or stronger views."
+    improving = is_improving(now, losses, past)
+    if now.agreement is not None and raw.agreement is not None:
+        behind = _behind(now.agreement, untrained.agreement, raw.agreement, past, improving)
+        if behind is not None:
+            return f"{behind} {rank.capitalize()}."
+    elif now.rank < untrained.rank and now.rank < raw.rank:
+        return f"narrow: {rank}; train longer, or compare with the encoder 'pca' before relying on it."
+    if len(losses) < 3:
+        return f"healthy: {rank}."
+    if improving:
+        return f"healthy and still improving: {rank}; more epochs would help."
+    return f"healthy and done: {rank}; neither the loss nor the neighbours get better."
+
+
+def is_improving(now: Health, losses: Sequence[float], past: Sequence[float]) -> bool:
+    """Tell whether, over two epochs, the loss fell or the neighbours got better by what can be noticed."""
+    if len(losses) < 3:
+        return False
+    rose = now.agreement is not None and len(past) >= 2 and now.agreement - past[-2] > NOTICEABLE
+    return rose or losses[-3] - losses[-1] > FALLING * abs(losses[-3])
+
+
+def _behind(now: float, untrained: float | None, raw: float, past: Sequence[float], improving: bool) -> str | None:
+    """Return what the neighbours are not better than, and the remedy; None where they are the best so far."""
+    share = f"{now:.0%} of neighbours share a group that an independent view of the data finds"
+    best = max(past, default=now)
+    if best - now > NOTICEABLE and best > raw:
+        epoch = list(past).index(best) + 1
+        return f"past its best: {share}, {best:.0%} after epoch {epoch}; keep that epoch, or lower the learning rate."
+    if now >= raw:
+        return None
+    young = improving or len(past) < 2
+    state = "still improving, and so far no better than PCA" if young else "no better than PCA"
+    if untrained is not None and now < untrained - NOTICEABLE and not young:
+        state = "no better than PCA or the untrained network"
+    remedy = "train longer" if young else "use milder views or another method"
+    return f"{state}: {share}, {raw:.0%} of those of the raw input; {remedy}, or set 'pca' beside it."
+
+
+def _finished_agreement(vectors: np.ndarray, groups: np.ndarray, origin: str) -> float:
+    """Return the agreement of vectors as they are compared later; that of chance where all are equal."""
+    if not np.ptp(vectors, axis=0).any():
+        return float(np.square(np.bincount(groups) / len(groups)).sum())
+    finish = fit_finish(vectors, origin)
+    return agreement(finish(torch.from_numpy(vectors)).numpy(), groups)
+
+
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Return rows centred and of length one: what the graph sees of them."""
+    """Return rows centred and of length one."""
     vectors = vectors.astype(np.float64)
     vectors = vectors - vectors.mean(0)
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -2,92 +2,41 @@
 
 from __future__ import annotations
 
-import math
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from accelerate import Accelerator
 
 from handful.data import Dataset
 from handful.errors import InputError
 from handful.methods import Method
-from handful.training.average import Average
-from handful.training.checkpoint import load_loop, save_loop
-from handful.training.devices import make_accelerator, step_generator
-from handful.training.embed import batches_of, to_device
-from handful.training.health import Health, Panel
+from handful.training.best import has_rested
+from handful.training.descent import Descent, State
+from handful.training.devices import make_accelerator, of_main_process
+from handful.training.embed import batches_of
+from handful.training.health import Health
+from handful.training.panel import Panel
+from handful.training.schedule import Beat, Schedule
 
-
-@dataclass(frozen=True)
-class Schedule:
-    """How to train: what decides the result, so that the same schedule, data and seed give the same weights.
-
-    batch_size: samples a step, over all processes. learning_rate is reached after the first `warmup` of all steps and
-    falls to zero along a cosine. accumulate: in how many parts the gradient of a step is computed, one after the
-    other, to save memory. average: how much of itself the running average of the weights keeps at each step; the
-    average is what comes out, 0 for the last weights.
-    """
-
-    epochs: int = 10
-    batch_size: int = 256
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    warmup: float = 0.05
-    precision: str = "auto"
-    seed: int = 0
-    accumulate: int = 1
-    average: float = 0.0
-
-    def rate(self, progress: float) -> float:
-        """Return the learning rate when the share `progress` (0 to 1) of all steps is done."""
-        if progress < self.warmup:
-            return self.learning_rate * progress / self.warmup
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (progress - self.warmup) / (1 - self.warmup)))
-
-    def steps(self, n: int) -> int:
-        """Return how many whole batches `n` samples give, at least one."""
-        return max(n // self.batch_size, 1)
-
-
-@dataclass(frozen=True)
-class Beat:
-    """Where the training stands, told after each step."""
-
-    epoch: int
-    epochs: int
-    step: int
-    steps: int
-    loss: float
-    samples_per_second: float
-    seconds_left: float
-
-
-@dataclass
-class State:
-    """What the loop has to know to go on from: the next epoch and step, and what happened before."""
-
-    epoch: int = 0
-    step: int = 0
-    running: dict[str, float] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
-    scaler: dict[str, Any] = field(default_factory=dict)
+__all__ = ["Beat", "Schedule", "Trained", "train"]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """history: losses, parts and health by epoch; untrained and raw: the health of what was there before."""
+    """history: losses, parts and health by epoch; untrained and raw: the health of what was there before.
+
+    epoch: the number of the one whose weights came out.
+    """
 
     history: list[dict[str, Any]]
     untrained: Health
     raw: Health
     verdict: str
+    epoch: int
 
 
 def train(
@@ -104,63 +53,50 @@ def train(
 ) -> Trained:
     """Train `method` on all of `data` in place and return what happened.
 
+    The weights of the last epoch come out or, of a method that only embeds, those of an earlier one whose neighbours
+    were noticeably better, told without labels.
     checkpoint: where the state of the loop is kept; found there with the same `identity` (what decides the result),
     the training goes on from it and ends with the weights that an uninterrupted one ends with.
     trackers: names that accelerate knows; they write to the checkpoint's folder, or here where there is none.
     Raises InputError where the loss is not finite, or the checkpoint belongs to another training.
     """
-    accelerator = make_accelerator(
-        schedule.precision, trackers=trackers, folder=checkpoint.parent if checkpoint else Path()
-    )
+    folder = checkpoint.parent if checkpoint else Path()
+    accelerator = make_accelerator(schedule.precision, trackers=trackers, folder=folder)
     _check(method, schedule, accelerator)
-    panel = Panel.of(method, data, seed=schedule.seed)
-    optimizer = _optimizer(method, schedule)
-    average = Average(method.network, keep=schedule.average)
-    state = State()
-    if checkpoint is not None and checkpoint.is_file():
-        state = _resume(checkpoint, method, optimizer, average, identity)
-    method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # half the time of convolutions in bfloat16 on a CPU
-    model, optimizer = accelerator.prepare(method, optimizer)
-    if accelerator.scaler is not None and state.scaler:
-        accelerator.scaler.load_state_dict(state.scaler)
+    panel = Panel.of(method, data, seed=schedule.seed, autocast=accelerator.autocast)
+    descent = Descent(method, data, schedule, accelerator, checkpoint=checkpoint, identity=identity)
     accelerator.init_trackers("handful", config=asdict(schedule))
-    clock = _Clock(schedule, schedule.steps(len(data)))
-
-    def keep() -> None:
-        if checkpoint is not None and accelerator.is_main_process:
-            kept = {**asdict(state), "scaler": accelerator.scaler.state_dict() if accelerator.scaler else {}}
-            save_loop(checkpoint, method, optimizer, {**kept, "identity": identity}, average=average.tensors)
-        clock.kept = time.monotonic()
-
-    model.train()
-    while state.epoch < schedule.epochs:
-        for step, rows in _batches(len(data), schedule, state):
-            at = state.epoch * clock.steps + step
-            for group in optimizer.param_groups:
-                group["lr"] = schedule.rate(at / clock.total)
-            losses = _descend(model, method, data, rows, optimizer, accelerator, schedule, at)
-            if not math.isfinite(losses["loss"]):
-                raise InputError(_not_finite(losses["loss"], state.epoch, step, schedule))
-            method.after_step((at + 1) / clock.total)
-            average.follow()
-            state.step, state.running = step + 1, _added(state.running, losses)
+    while descent.state.epoch < schedule.epochs and not has_rested(descent.state.history, schedule.patience):
+        for step, rows in _batches(len(data), schedule, descent.state):
+            loss = descent.take_step(step, rows)
             if on_step is not None and accelerator.is_main_process:
-                on_step(clock.beat(state, losses["loss"], at))
-            if time.monotonic() - clock.kept > checkpoint_seconds:
-                keep()
-        means = {name: value / clock.steps for name, value in state.running.items()}
-        line = panel.look(method.network, state.epoch + 1, means, [past["loss"] for past in state.history])
+                on_step(descent.clock.beat(descent.state.epoch, step, loss))
+            descent.keep(seconds=checkpoint_seconds)
+        line = panel.look(method.network, descent.state.epoch + 1, descent.mean_losses(), descent.state.history)
+        line = of_main_process(line, accelerator)
         accelerator.log({name: value for name, value in line.items() if not isinstance(value, str)}, step=line["epoch"])
-        state = State(state.epoch + 1, history=[*state.history, line])
+        descent.end_epoch(line)
         if on_epoch is not None and accelerator.is_main_process:
             on_epoch(line)
-        keep()
+        descent.keep()
     for tracker in accelerator.trackers:  # not `end_training`, which would end the process group for what follows
         tracker.finish()
-    average.put_in_place()
-    method.eval()
-    verdict = state.history[-1]["verdict"] if state.history else "not trained"
-    return Trained(state.history, panel.untrained, panel.raw, verdict)
+    history, epoch = descent.state.history, descent.end()
+    return Trained(history, panel.untrained, panel.raw, _verdict(history, epoch, schedule), epoch)
+
+
+def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule) -> str:
+    """Return the verdict on the weights that came out."""
+    if not history:
+        return "not trained"
+    said = history[epoch - 1]["verdict"]
+    if epoch < len(history):
+        last = history[-1]["verdict"].split(":")[0]
+        kept = f"epoch {epoch} of {len(history)} is kept, whose neighbours were the best (the last one: {last})"
+        said = f"{kept}. {said[0].upper()}{said[1:]}"
+    if len(history) < schedule.epochs:
+        said = f"ended early after {len(history)} of {schedule.epochs} epochs; {said}"
+    return said
 
 
 def _batches(n: int, schedule: Schedule, state: State) -> Iterator[tuple[int, np.ndarray]]:
@@ -171,47 +107,6 @@ def _batches(n: int, schedule: Schedule, state: State) -> Iterator[tuple[int, np
     order = np.random.default_rng([schedule.seed, state.epoch]).permutation(n)
     rows = list(batches_of(order[: schedule.steps(n) * schedule.batch_size], schedule.batch_size))
     yield from list(enumerate(rows))[state.step :]
-
-
-def _descend(
-    model: torch.nn.Module,
-    method: Method,
-    data: Dataset,
-    rows: np.ndarray,
-    optimizer: torch.optim.Optimizer,
-    accelerator: Accelerator,
-    schedule: Schedule,
-    at: int,
-) -> dict[str, float]:
-    """Take one step on `rows` and return the loss and its parts. Each process takes its share of the rows."""
-    own = np.sort(rows[accelerator.process_index :: accelerator.num_processes])
-    parts = np.array_split(own, schedule.accumulate)
-    losses: dict[str, float] = {}
-    optimizer.zero_grad()
-    for part, chosen in enumerate(parts):
-        generator = step_generator(schedule.seed, at, accelerator, part=part)
-        batch = to_device(method.modality.batch(data.samples, chosen), accelerator.device)
-        last = part == len(parts) - 1
-        with nullcontext() if last else accelerator.no_sync(model):
-            with accelerator.autocast():
-                loss = model(batch, generator)
-            values = {"loss": loss.total.item(), **{name: float(value) for name, value in loss.parts.items()}}
-            losses = _added(losses, {name: value / len(parts) for name, value in values.items()})
-            if not math.isfinite(values["loss"]):
-                return losses
-            accelerator.backward(loss.total / len(parts))
-    optimizer.step()
-    return losses
-
-
-def _optimizer(method: Method, schedule: Schedule) -> torch.optim.Optimizer:
-    """Return AdamW that shrinks matrices, and neither biases nor the scales of norms."""
-    learnt = [parameter for parameter in method.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": schedule.weight_decay},
-        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, schedule.learning_rate)
 
 
 def _check(method: Method, schedule: Schedule, accelerator: Accelerator) -> None:
@@ -227,53 +122,4 @@ def _check(method: Method, schedule: Schedule, accelerator: Accelerator) -> None
             f"{schedule.batch_size // schedule.accumulate} of its part only, not with the {schedule.batch_size} of "
             "the whole batch: the result is that of a smaller batch.",
             stacklevel=3,
-        )
-
-
-def _resume(
-    checkpoint: Path,
-    method: Method,
-    optimizer: torch.optim.Optimizer,
-    average: Average,
-    identity: dict[str, Any] | None,
-) -> State:
-    kept, averaged = load_loop(checkpoint, method, optimizer)
-    if kept.pop("identity") != identity:
-        raise InputError(
-            f"{checkpoint} is of a training with other settings or data: choose another output folder, or delete it."
-        )
-    average.load(averaged)
-    return State(**kept)
-
-
-def _not_finite(value: float, epoch: int, step: int, schedule: Schedule) -> str:
-    return (
-        f"the loss became {value} in epoch {epoch + 1}, step {step + 1}, at learning rate "
-        f"{schedule.learning_rate:g}: train with a tenth of it, or in full precision (precision 'no')."
-    )
-
-
-def _added(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
-
-
-class _Clock:
-    """How far the training is, and how fast."""
-
-    def __init__(self, schedule: Schedule, steps: int) -> None:
-        self.schedule, self.steps, self.total = schedule, steps, steps * schedule.epochs
-        self.began = self.kept = time.monotonic()
-        self.done = 0
-
-    def beat(self, state: State, loss: float, at: int) -> Beat:
-        self.done += 1
-        seconds = time.monotonic() - self.began
-        return Beat(
-            epoch=state.epoch + 1,
-            epochs=self.schedule.epochs,
-            step=state.step,
-            steps=self.steps,
-            loss=loss,
-            samples_per_second=self.done * self.schedule.batch_size / max(seconds, 1e-9),
-            seconds_left=(self.total - at - 1) * seconds / self.done,
         )

@@ -15,23 +15,18 @@ from torch import nn
 
 from handful.data import Dataset
 from handful.encoders.standardise import Standardise
-from handful.errors import InputError, check_choice
+from handful.encoders.wrapped import Wrapped
+from handful.errors import InputError, check_at_least
 from handful.files import replace_file
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
-from handful.modalities.registry import make_modality
 from handful.training.embed import Progress, batches_of, pooled_vectors
 from handful.training.encoder import Encoder
+from handful.training.finish import fit_finish
 from handful.training.loop import Beat, Schedule, Trained, train
+from handful.training.start import plan, settle, told_name
 
-FLOOR_COMPONENTS = 96
-TRAINED_COMPONENTS = 128
-FLOOR_RIDGE = 1.0  # Fashion-MNIST, 5 labels a class: pixels 70.5 -> 73.1, gradients 75.3 -> 77.5 % right
-TRAINED_RIDGE = 0.01  # Fashion-MNIST kNN, of 2,000: SimCLR 77.3 -> 81.6, autoencoder 77.3 -> 80.7 % right
 FLOOR_FIT_ROWS = 100_000
-PRETRAINED_RIDGE = float("inf")
-"""Vectors of a network trained elsewhere are left uneven: MiniLM on 7,600 news, 8 labels a class, 85.5 % right against
-82.3 with a ridge of 1 (spread, then head; 5 draws)."""
 PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
@@ -51,11 +46,13 @@ def pretrain(
     method: str = "auto",
     encoder: nn.Module | str | Path | None = None,
     *,
+    pooling: str = "auto",
     out: str | Path | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
     precision: str = "auto",
+    patience: int | None = None,
     seed: int = 0,
     views: Mapping[str, Any] | None = None,
     watch: Watch | None = None,
@@ -65,44 +62,48 @@ def pretrain(
     method: a method of training ("simclr", ...); an encoder that needs none ("pca", "gradients", ...), or all of
     these side by side ("untrained"); "random" for the network before training; "auto" trains SimCLR and sets the
     untrained ones beside it: representations that err differently make the better graph.
+    Names may be joined: "gradients+pretrained" sets both side by side.
     encoder: a network to train instead of the default one; it maps a batch to `Encoded` and has a `width`. A folder or
-    a name on the hub is a pretrained one, taken as it is (method "pretrained") unless a method or epochs are given.
+    a name on the hub is a pretrained one, taken as it is (method "pretrained") unless a method or epochs are given; so
+    is one that `wrap` made. "auto" takes what is in the cache of the hub on this machine, fetches nothing, and says
+    what it took; where there is nothing, one is trained here.
+    pooling: how a pretrained network that is named makes one vector of a sample ("cls", "mean", "pooler", ...); "auto"
+    as its family does.
     out: a folder for the encoder and the state of the loop; the same call again goes on where it stopped.
-    epochs: passes over the data; by default as many as see about 200,000 samples, 5 to 60.
+    epochs: passes over the data; by default as many as see about 200,000 samples, 5 to 60. patience: end early once
+    the neighbours have not got better for so many epochs, told without labels.
     views: settings of the random views (for images: crop, colour, flip, turn).
     Raises InputError for a method that is not known, too little data, or a loss that is not finite.
     """
     watch = watch or Watch()
-    modality = make_modality(data.modality, data.settings, views)
-    asked = encoder
-    if isinstance(encoder, str | Path):
-        watch.stage(f"loading {encoder}")
-        modality, encoder = _load_encoder(modality, encoder)
-        method = "pretrained" if method == "auto" and not epochs else method
-    if hasattr(modality, "adapt"):
-        modality = modality.adapt(data.samples, seed=seed)
-    plan = _plan(method, modality, encoder)
-    schedule = _schedule(len(data), epochs, batch_size, learning_rate, precision, seed)
+    start = settle(data, method, encoder, epochs=epochs, pooling=pooling, views=views, seed=seed, say=watch.stage)
+    modality, network = start.modality, start.network
+    names = plan(start.method, modality, network)
+    schedule = _schedule(len(data), epochs, batch_size, learning_rate, precision, patience, seed)
     identity = {
-        "method": method,
+        "method": start.method,
         "data": data.fingerprint,
         "modality": dict(modality.settings),
         "schedule": asdict(schedule),
-        "encoder": str(asked) if isinstance(asked, str | Path) else type(asked).__name__,
+        "encoder": told_name(encoder) or "NoneType",
+        **({} if pooling == "auto" else {"pooling": pooling}),
+        **({"found": start.told} if encoder == "auto" else {}),
     }
     folder = Path(out) if out is not None else None
-    if folder is not None and (folder / "config.json").is_file():
-        kept = Encoder.from_pretrained(folder)
-        if kept.record.get("identity") == json.loads(json.dumps(identity)):
-            return kept
+    kept = _kept(folder, identity)
+    if kept is not None:
+        return adopt(kept, network)
     began = time.monotonic()
     networks, trained = {}, None
-    for name in plan:
-        networks[name], told = _network(name, encoder, data, modality, schedule, identity, folder, watch)
+    for name in names:
+        networks[name], told = _network(name, network, data, modality, schedule, identity, folder, watch)
         trained = told or trained
     finishes = {name: _finish(name, network, data, modality, seed, watch) for name, network in networks.items()}
-    history = _training_record(trained, f"taken as it is: {asked}" if plan == ["pretrained"] else "not trained")
+    came_from = start.told or str(told_name(encoder))
+    history = _training_record(trained, _said(came_from, networks) if "pretrained" in names else "not trained")
     record = {"identity": identity, "seconds": time.monotonic() - began, **history}
+    if encoder is not None:
+        record["encoder"] = came_from
     made = Encoder(networks, finishes, modality, record=record).eval()
     made.to(next(made.networks.parameters(), torch.empty(0)).device)  # where it was trained
     if folder is not None:
@@ -112,30 +113,38 @@ def pretrain(
     return made
 
 
-def _load_encoder(modality: Modality, name: str | Path) -> tuple[Modality, nn.Module]:
-    if not hasattr(modality, "load_encoder"):
-        raise InputError(
-            f"encoder={str(name)!r}: no pretrained {modality.name} encoders are read by name; give an nn.Module that "
-            "maps a batch to `Encoded`."
-        )
-    return modality.load_encoder(name)
+def adopt(encoder: Encoder, given: Any) -> Encoder:
+    """Return `encoder` with the module that `given` wraps put in where it was loaded without."""
+    for network in encoder.networks.values():
+        if isinstance(network, Wrapped) and isinstance(given, Wrapped):
+            network.adopt(given)
+    return encoder
 
 
-def _plan(method: str, modality: Modality, encoder: nn.Module | None) -> list[str]:
-    """Return the names of the networks that `method` sets side by side, the trained one last."""
-    floors = list(modality.floors())
-    if method == "pretrained" and encoder is not None:
-        return ["pretrained"]
-    if method == "auto":
-        return list(getattr(modality, "auto", [*floors, "simclr"]))
-    if method == "untrained":
-        return floors
-    check_choice("method", method, ["auto", "untrained", "random", *floors, *METHODS])
-    return [method]
+def _said(told: str, networks: Mapping[str, nn.Module]) -> str:
+    """Return in words what was taken as it is, and what was made of its output."""
+    made = getattr(networks["pretrained"], "told", "")
+    beside = [name for name in networks if name != "pretrained"]
+    words = [f"taken as it is: {told}", *([made] if made else []), *([f"beside {', '.join(beside)}"] if beside else [])]
+    return "; ".join(words)
+
+
+def _kept(folder: Path | None, identity: Mapping[str, Any]) -> Encoder | None:
+    """Return the encoder in `folder` where it came of the same call, else None."""
+    if folder is None or not (folder / "config.json").is_file():
+        return None
+    kept = Encoder.from_pretrained(folder)
+    return kept if kept.record.get("identity") == json.loads(json.dumps(identity)) else None
 
 
 def _schedule(
-    n: int, epochs: int | None, batch_size: int | None, learning_rate: float | None, precision: str, seed: int
+    n: int,
+    epochs: int | None,
+    batch_size: int | None,
+    learning_rate: float | None,
+    precision: str,
+    patience: int | None,
+    seed: int,
 ) -> Schedule:
     if batch_size is None:
         batch_size = int(min(256, max(16, 2 ** int(np.log2(max(n // 8, 1))))))
@@ -143,9 +152,11 @@ def _schedule(
         epochs = int(min(60, max(5, 200_000 // n)))
     if n < 2:
         raise InputError(f"training needs at least 2 samples, got {n}.")
+    if patience is not None:
+        check_at_least("patience", patience, 1)
     batch_size = min(batch_size, n)
     chosen: dict[str, Any] = {} if learning_rate is None else {"learning_rate": learning_rate}
-    return Schedule(epochs=epochs, batch_size=batch_size, precision=precision, seed=seed, **chosen)
+    return Schedule(epochs=epochs, batch_size=batch_size, precision=precision, patience=patience, seed=seed, **chosen)
 
 
 def _network(
@@ -161,13 +172,13 @@ def _network(
     """Return the network called `name`, trained where its name is a method's, and what its training told."""
     floors = modality.floors()
     if name in floors:
-        return _fitted(floors[name], data, modality, schedule.seed), None
+        return fitted(floors[name], data, modality, schedule.seed), None
     with torch.random.fork_rng():
         torch.manual_seed(schedule.seed)
         if name in ("random", "pretrained") or schedule.epochs == 0:
-            return (given or modality.backbone()).eval(), None
-        backbone = given or METHODS[name].default_backbone(modality)
-        watch.stage(f"training {name}: {schedule.epochs} epochs of {len(data)} {modality.name}s")
+            return fitted(given or modality.backbone(), data, modality, schedule.seed), None
+        backbone = fitted(given or METHODS[name].default_backbone(modality), data, modality, schedule.seed)
+        watch.stage(f"training {name}: {schedule.epochs} epochs of {len(data)} items")
         method = METHODS[name](backbone, modality)
         trained = train(
             method,
@@ -181,13 +192,13 @@ def _network(
     return method.network, trained
 
 
-def _fitted(floor: nn.Module, data: Dataset, modality: Modality, seed: int) -> nn.Module:
-    """Return `floor`, fitted on a sample of the data where it has to be."""
-    fit: Any = getattr(floor, "fit", None)
+def fitted(network: nn.Module, data: Dataset, modality: Modality, seed: int) -> nn.Module:
+    """Return `network`, fitted on a sample of the data where it has to be."""
+    fit: Any = getattr(network, "fit", None)
     if fit is not None:
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:FLOOR_FIT_ROWS])
         fit((modality.batch(data.samples, chosen) for chosen in batches_of(rows, 1024)), seed=seed)
-    return floor.eval()
+    return network.eval()
 
 
 def _finish(name: str, network: nn.Module, data: Dataset, modality: Modality, seed: int, watch: Watch) -> Standardise:
@@ -196,15 +207,8 @@ def _finish(name: str, network: nn.Module, data: Dataset, modality: Modality, se
     most = PRETRAINED_FIT_ROWS if name == "pretrained" else FIT_ROWS
     rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
-    is_floor = name in modality.floors()
-    if name == "pretrained":
-        return Standardise.fit(vectors, components=TRAINED_COMPONENTS, ridge=PRETRAINED_RIDGE, seed=seed)
-    return Standardise.fit(
-        vectors,
-        components=FLOOR_COMPONENTS if is_floor else TRAINED_COMPONENTS,
-        ridge=FLOOR_RIDGE if is_floor else TRAINED_RIDGE,
-        seed=seed,
-    )
+    origin = "pretrained" if name == "pretrained" else "floor" if name in modality.floors() else "trained"
+    return fit_finish(vectors, origin, ridge=getattr(network, "ridge", None), seed=seed)
 
 
 def _training_record(trained: Trained | None, verdict: str = "not trained") -> dict[str, Any]:
@@ -215,4 +219,5 @@ def _training_record(trained: Trained | None, verdict: str = "not trained") -> d
         "untrained": trained.untrained.as_dict(),
         "raw": trained.raw.as_dict(),
         "verdict": trained.verdict,
+        "epoch": trained.epoch,
     }

@@ -12,7 +12,7 @@ import torch
 from toy import as_dataset, toy_images, toy_texts
 
 from handful import Encoder, pretrain
-from handful.encoders.pretrained import POOLINGS, PretrainedText, load_text_encoder, pool
+from handful.encoders.pretrained_text import POOLINGS, PretrainedText, load_text_encoder, pool
 from handful.errors import InputError
 from handful.modalities.text import Text
 from handful.tasks import fill
@@ -212,7 +212,7 @@ def test_name_in_the_cache_of_the_hub_is_found_offline(
 
 
 def test_images_are_no_texts_for_a_named_encoder(small: Path) -> None:
-    with pytest.raises(InputError, match="no pretrained image encoders are read by name"):
+    with pytest.raises(InputError, match="is a bert, which reads no images"):
         pretrain(toy_images(20), encoder=str(small))
 
 

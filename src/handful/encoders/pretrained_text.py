@@ -6,10 +6,9 @@ A sentence-transformers folder names its pooling, its longest text and the layer
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,27 @@ import torch
 from torch import nn
 
 from handful.encoders.encoded import Encoded
+from handful.encoders.hub import (
+    config_of,
+    describe_config,
+    fast_arithmetic,
+    find_folder,
+    first_sentence,
+    import_transformers,
+    load_model,
+    model_class,
+    quiet,
+)
 from handful.encoders.saving import Cut
+from handful.encoders.sentence_files import POOLINGS, dense_layers, load_dense, read_sentence_files
 from handful.encoders.tokens import Tokens
 from handful.encoders.windows import run_in_windows
-from handful.errors import InputError
+from handful.errors import InputError, check_choice
 
-POOLINGS = ("mean", "cls", "max", "mean_sqrt_len", "last", "weighted_mean")
+__all__ = ["POOLINGS", "Loaded", "PretrainedText", "load_text_encoder", "pool"]
+
 LONGEST_WINDOW = 512
 _BUDGET = 4096  # pieces that run at a time: their activations fit the cache of a processor
-_ACTIVATIONS = {"Identity": nn.Identity, "Tanh": nn.Tanh, "ReLU": nn.ReLU, "GELU": nn.GELU}
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class PretrainedText(nn.Module):
         self.pad, self.mask, self.window, self.pooling, self.cut = pad, mask, window, pooling, cut
         self.prefix = nn.Buffer(torch.tensor(list(prefix), dtype=torch.int64))
         self.suffix = nn.Buffer(torch.tensor(list(suffix), dtype=torch.int64))
-        self.dense = nn.Sequential(*(layer for described in dense for layer in _dense_layers(described)))
+        self.dense = nn.Sequential(*(layer for described in dense for layer in dense_layers(described)))
         self.width: int = dense[-1]["out"] if dense else self.model.config.hidden_size
 
     @classmethod
@@ -108,7 +119,7 @@ class PretrainedText(nn.Module):
             return states[:, start : start + at.shape[1]]
 
         budget = _BUDGET if tokens.values.device.type == "cpu" else None
-        with _fast_arithmetic(self.training):
+        with fast_arithmetic(self.training):
             features = run_in_windows(run, tokens, window=self.window, budget=budget)
         vectors, counts, rows = (torch.cat(parts) for parts in zip(*pooled, strict=True))
         weights = counts.clamp(min=1).float()[:, None]
@@ -155,22 +166,22 @@ def pool(states: torch.Tensor, present: torch.Tensor, pooling: str) -> torch.Ten
     return (states * weight).sum(1) / (total.sqrt() if pooling == "mean_sqrt_len" else total)
 
 
-def load_text_encoder(name: str | Path) -> Loaded:
+def load_text_encoder(name: str | Path, *, pooling: str = "auto") -> Loaded:
     """Return the pretrained model in the folder `name`, or of that name on the hub or in its cache.
 
-    HF_HUB_OFFLINE is honoured, code in a model's folder is never run. Raises InputError where there is no such model,
-    it cannot be fetched, or it cannot be read as an encoder of texts.
+    HF_HUB_OFFLINE is honoured, code in a model's folder is never run. pooling: one of `POOLINGS`; "auto" takes
+    what the folder names. Raises InputError where there is no such model, it cannot be fetched, or it reads no texts.
     """
-    transformers = _import_transformers()
-    folder = _find_folder(str(name))
-    files = _sentence_files(folder)
+    check_choice("pooling", pooling, ["auto", *POOLINGS])
+    transformers = import_transformers()
+    folder = find_folder(str(name))
+    files = read_sentence_files(folder)
+    model: Any = load_model(str(name), files.model, partial(_choose, str(name)))
     try:
-        with _quiet(transformers):
+        with quiet(transformers):
             tokenizer = transformers.AutoTokenizer.from_pretrained(files.model, trust_remote_code=False)
-            kind = _model_class(transformers, transformers.AutoConfig.from_pretrained(files.model))
-            model = kind.from_pretrained(files.model, dtype=torch.float32, trust_remote_code=False)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        raise InputError(f"encoder={str(name)!r} cannot be loaded by transformers: {_first_sentence(error)}.") from None
+        raise InputError(f"encoder={str(name)!r} has no tokenizer that can be read: {first_sentence(error)}.") from None
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise InputError(f"encoder={str(name)!r} has no tokenizer.json, and its tokenizer cannot be made into one.")
@@ -178,132 +189,33 @@ def load_text_encoder(name: str | Path) -> Loaded:
     longest = min(files.longest or LONGEST_WINDOW, _longest(tokenizer, model.config), LONGEST_WINDOW)
     window = max(8, longest - len(prefix) - len(suffix))
     network = PretrainedText(
-        json.loads(model.config.to_json_string()),
+        describe_config(model.config),
         prefix=prefix,
         suffix=suffix,
         pad=tokenizer.pad_token_id or 0,
         mask=tokenizer.mask_token_id,
         window=window,
-        pooling=files.pooling,
+        pooling=files.pooling if pooling == "auto" else pooling,
         dense=files.dense,
     )
     network.model.load_state_dict(model.state_dict())
-    _load_dense(network.dense, files.dense_weights)
+    load_dense(network.dense, files.dense_weights)
     return Loaded(network.eval(), backend.to_str(), window)
 
 
-@dataclass(frozen=True)
-class _SentenceFiles:
-    """What a folder says beside its model: where the model lies, the longest text, pooling, layers after it."""
-
-    model: Path
-    longest: int | None = None
-    pooling: str = "mean"
-    dense: tuple[dict[str, Any], ...] = ()
-    dense_weights: tuple[Path, ...] = ()
-
-
-def _sentence_files(folder: Path) -> _SentenceFiles:
-    listed = folder / "modules.json"
-    if not listed.is_file():
-        return _SentenceFiles(folder)
-    model, longest, pooling, dense, weights = folder, None, "mean", [], []
-    for module in json.loads(listed.read_text(encoding="utf-8")):
-        kind, place = module["type"].rsplit(".", 1)[-1], folder / module["path"]
-        if kind == "Transformer":
-            model = place
-            own = place / "sentence_bert_config.json"
-            longest = json.loads(own.read_text()).get("max_seq_length") if own.is_file() else None
-        elif kind == "Pooling":
-            pooling = _read_pooling(place / "config.json")
-        elif kind == "Dense":
-            dense.append(_read_dense(place / "config.json"))
-            weights.append(place)
-        elif kind not in ("Normalize", "Dropout"):  # vectors are scaled to one afterwards whatever the folder says
-            raise InputError(f"{folder} has a layer of kind {kind!r} after its model, which is not read: use another.")
-    return _SentenceFiles(model, longest, pooling, tuple(dense), tuple(weights))
-
-
-def _read_pooling(path: Path) -> str:
-    config = json.loads(path.read_text(encoding="utf-8"))
-    names = {
-        "pooling_mode_mean_tokens": "mean",
-        "pooling_mode_cls_token": "cls",
-        "pooling_mode_max_tokens": "max",
-        "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len",
-        "pooling_mode_lasttoken": "last",
-        "pooling_mode_weightedmean_tokens": "weighted_mean",
-    }
-    chosen = [pooling for key, pooling in names.items() if config.get(key)]
-    short = {"lasttoken": "last", "weightedmean": "weighted_mean", "mean_sqrt_len_tokens": "mean_sqrt_len"}
-    if isinstance(config.get("pooling_mode"), str):  # how later versions write it
-        chosen = [short.get(config["pooling_mode"], config["pooling_mode"])]
-    if len(chosen) != 1 or chosen[0] not in POOLINGS:
-        raise InputError(f"{path} names the poolings {chosen}: only one of {', '.join(POOLINGS)} is read.")
-    return chosen[0]
-
-
-def _read_dense(path: Path) -> dict[str, Any]:
-    config = json.loads(path.read_text(encoding="utf-8"))
-    activation = config.get("activation_function", "Identity").rsplit(".", 1)[-1]
-    if activation not in _ACTIVATIONS:
-        raise InputError(f"{path} names the activation {activation!r}: only {', '.join(_ACTIVATIONS)} are read.")
-    return {
-        "in": config["in_features"],
-        "out": config["out_features"],
-        "bias": bool(config.get("bias", True)),
-        "activation": activation,
-    }
-
-
-def _dense_layers(described: dict[str, Any]) -> Iterator[nn.Module]:
-    yield nn.Linear(described["in"], described["out"], bias=described["bias"])
-    yield _ACTIVATIONS[described["activation"]]()
-
-
-def _load_dense(layers: nn.Sequential, folders: Sequence[Path]) -> None:
-    from safetensors.torch import load_file
-
-    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
-    for layer, folder in zip(linear, folders, strict=True):
-        path = folder / "model.safetensors"
-        if path.is_file():
-            weights = load_file(path)
-        else:
-            weights = torch.load(folder / "pytorch_model.bin", map_location="cpu", weights_only=True)
-        layer.load_state_dict({name.rsplit(".", 1)[-1]: tensor for name, tensor in weights.items()})
-
-
-def _find_folder(name: str) -> Path:
-    """Return the folder of a model, fetched from the hub unless it is there."""
-    path = Path(name).expanduser()
-    if path.is_dir():
-        if (path / "config.json").is_file() or (path / "modules.json").is_file():
-            return path
-        raise InputError(f"{name} holds no model: a folder with config.json and its weights is needed.")
-    if path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
-        raise InputError(f"encoder={name!r} does not exist: give the folder of a model, or its name on the hub.")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
-
-    kept = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    try:
-        found = Path(snapshot_download(name, allow_patterns=kept, ignore_patterns=["onnx/*", "openvino/*"]))
-        if not any(found.rglob("*.safetensors")):
-            snapshot_download(name, allow_patterns=["pytorch_model*.bin", "*/pytorch_model.bin"])
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        raise InputError(
-            f"encoder={name!r} is no folder and cannot be fetched from the hub ({_first_sentence(error)}): check the "
-            f"name, or where there is a network run `hf download {name} --local-dir FOLDER` and give FOLDER."
-        ) from None
-    return found
+def _choose(name: str, transformers: Any, config: Any) -> tuple[Any, Any]:
+    """Return the class that reads texts, and its configuration. Raises InputError for a model that reads no texts."""
+    config = getattr(config, "text_config", config)  # of a model with towers for texts and images
+    kind = _model_class(transformers, config)
+    found = model_class(transformers, config)
+    if getattr(found, "main_input_name", "input_ids") != "input_ids":
+        raise InputError(f"encoder={name!r} is a {config.model_type}, which reads no texts: use a text model.")
+    return kind, config
 
 
 def _build_model(described: dict[str, Any]) -> nn.Module:
-    transformers = _import_transformers()
-    rest = {name: value for name, value in described.items() if name != "model_type"}
-    config = transformers.AutoConfig.for_model(described["model_type"], **rest)
-    with _quiet(transformers):
+    transformers, config = import_transformers(), config_of(described)
+    with quiet(transformers):
         return _model_class(transformers, config).from_config(config)
 
 
@@ -324,37 +236,3 @@ def _longest(tokenizer: Any, config: Any) -> int:
     """Return how many pieces the model reads at once."""
     places = getattr(config, "max_position_embeddings", None) or LONGEST_WINDOW
     return int(min(tokenizer.model_max_length, places))
-
-
-def _import_transformers() -> Any:
-    try:
-        import transformers
-    except ImportError:
-        raise InputError("pretrained text encoders need the extra 'text': pip install 'handful[text]'.") from None
-    return transformers
-
-
-@contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Keep the progress bars and hints of transformers from the screen."""
-    log = transformers.utils.logging
-    level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)
-        if bars:
-            log.enable_progress_bar()
-
-
-def _fast_arithmetic(training: bool) -> torch.autocast:
-    """Return bfloat16 for embedding where the processor multiplies in it; training has its own precision."""
-    fast = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-    return torch.autocast("cpu", torch.bfloat16, enabled=fast and not training and not torch.is_grad_enabled())
-
-
-def _first_sentence(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[0] if lines else type(error).__name__).split(". ")[0].rstrip(".:")

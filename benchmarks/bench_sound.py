@@ -1,0 +1,157 @@
+"""Sounds: spoken digits with one speaker left out, environmental sounds by folds, labels from one and five a class.
+
+    python benchmarks/bench_sound.py digits [--methods cpc simclr] [--epochs 12] [--seeds 1]
+    python benchmarks/bench_sound.py scenes [--methods simclr]
+    python benchmarks/bench_sound.py tracks --music FOLDER [--methods simclr]
+
+Data: fsdd.tar.gz and esc10.tar from HANDFUL_DATA (default ../shared/data); FOLDER holds pieces of music. What is
+missing is skipped in one line. Encoders are trained here on the unlabelled sounds, all of them, as labels are spread
+over all of them; "linear" is logistic regression on the frozen vectors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import handful
+from handful.propagation.fuse import fuse
+from handful.training.embed import pooled_vectors
+
+DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
+FLOORS = ("pca", "mfcc", "kernels")
+
+
+def unpack(name: str, folder: str) -> bool:
+    """Unpack an archive of the data folder; tell where it is not there."""
+    if not (DATA / name).is_file():
+        print(f"skipped: {DATA / name} is not there")
+        return False
+    with tarfile.open(DATA / name) as archive:
+        archive.extractall(folder, filter="data")
+    return True
+
+
+def linear(vectors: np.ndarray, classes: np.ndarray, groups: np.ndarray) -> tuple[float, float]:
+    """Return mean and spread of the accuracy on each group, fitted on the others."""
+    right = []
+    for group in np.unique(groups):
+        out = groups == group
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
+        right.append(100 * float(model.fit(vectors[~out], classes[~out]).score(vectors[out], classes[out])))
+    return float(np.mean(right)), float(np.std(right))
+
+
+def spread(blocks: list[np.ndarray], classes: np.ndarray, per_class: int, draws: int) -> tuple[float, float]:
+    """Return mean and spread of the accuracy on the rows that were not given, labels spread over all rows."""
+    graph = fuse(blocks, n_neighbors=10, seed=0) if len(blocks) > 1 else handful.knn_graph(blocks[0])
+    right = []
+    for seed in range(draws):
+        draw = np.random.default_rng(seed)
+        labels = np.full(len(classes), -1)
+        for code in np.unique(classes):
+            labels[draw.choice(np.flatnonzero(classes == code), per_class, replace=False)] = code
+        found = np.asarray(handful.propagate(graph, labels).labels)
+        right.append(100 * np.mean(found[labels == -1] == classes[labels == -1]))
+    return float(np.mean(right)), float(np.std(right))
+
+
+def measure(
+    data: handful.Dataset, classes: np.ndarray, groups: np.ndarray, asked: argparse.Namespace, *, also: str = ""
+) -> None:
+    """Print a line for each encoder: linear over groups, 1 and 5 a class, alone and beside the untrained ones.
+
+    also: what the groups are called, where they are worth telling apart themselves.
+    """
+    rows = np.arange(len(data))
+    embedded: dict[str, np.ndarray] = {}
+    for name in (*FLOORS, *(method for method in asked.methods for _ in range(asked.seeds))):
+        seed = sum(key.split("/")[0] == name for key in embedded)
+        began = time.process_time()
+        encoder = handful.pretrain(data, name, epochs=asked.epochs, seed=seed)
+        seconds = time.process_time() - began
+        raw = pooled_vectors(encoder.networks[name], encoder.modality, data.samples, rows)
+        embedded[f"{name}/{seed}"] = encoder.embed(data).vectors
+        told = "{:.1f} ({:.1f})".format(*linear(raw, classes, groups))
+        if also:
+            halves = np.arange(len(groups)) % 5
+            told += f"; {also} " + "{:.1f} ({:.1f})".format(
+                *linear(raw, np.unique(groups, return_inverse=True)[1], halves)
+            )
+        few = [[embedded[f"{name}/{seed}"]]]
+        if name not in FLOORS[:-1]:
+            few.append([embedded[f"{floor}/0"] for floor in FLOORS[1:] if floor != name] + few[0])
+        lines = [" ".join("{:.1f} ({:.1f})".format(*spread(b, classes, k, asked.draws)) for k in (1, 5)) for b in few]
+        print(
+            f"{name}/{seed}, {seconds:.0f} s: linear {told}; 1 and 5 a class "
+            f"{'; beside mfcc and kernels '.join(lines)}",
+            flush=True,
+        )
+
+
+def measure_digits(asked: argparse.Namespace) -> None:
+    """Spoken digits: groups are the six speakers."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not unpack("fsdd.tar.gz", folder):
+            return
+        data = handful.read(Path(folder) / "recordings")
+        digit = np.array([int(name[0]) for name in data.ids])
+        speaker = np.array([name.split("_")[1] for name in data.ids])
+        measure(data, digit, speaker, asked, also="speaker")
+
+
+def measure_scenes(asked: argparse.Namespace) -> None:
+    """ESC-10: groups are the five folds."""
+    with tempfile.TemporaryDirectory() as folder:
+        if not unpack("esc10.tar", folder):
+            return
+        data = handful.read(folder)
+        classes = np.unique([name.split("/")[-2] for name in data.ids], return_inverse=True)[1]
+        folds = np.array([name.split("/")[-1].split("-")[0] for name in data.ids])
+        measure(data, classes, folds, asked)
+
+
+def measure_tracks(asked: argparse.Namespace) -> None:
+    """Music in windows of 5 s: how many of the nearest windows are of the same track, its own neighbours left out."""
+    if asked.music is None or not Path(asked.music).is_dir():
+        print("skipped: give --music FOLDER")
+        return
+    data = handful.read(asked.music, modality="audio", window=5, stride=5)
+    track = np.array([name.split("[")[0] for name in data.ids])
+    start = np.array([float(name.split("[")[1].split(":")[0]) for name in data.ids])
+    for name in (*FLOORS, *asked.methods):
+        vectors = handful.pretrain(data, name, epochs=asked.epochs).embed(data).vectors
+        likeness = vectors @ vectors.T
+        near = (track[:, None] == track) & (np.abs(start[:, None] - start) <= 5)
+        likeness[near] = -np.inf
+        order = np.argsort(-likeness, axis=1)[:, :10]
+        right = track[order] == track[:, None]
+        print(f"{name}: precision at 1 {100 * right[:, 0].mean():.1f}, at 10 {100 * right.mean():.1f}", flush=True)
+
+
+def main() -> None:
+    """Run what the command line asks for, on one thread."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("digits", "scenes", "tracks"))
+    parser.add_argument("--methods", nargs="*", default=["simclr"])
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--music")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    {"digits": measure_digits, "scenes": measure_scenes, "tracks": measure_tracks}[asked.what](asked)
+
+
+if __name__ == "__main__":
+    main()

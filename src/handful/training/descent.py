@@ -1,0 +1,164 @@
+"""What descends: the method, its optimizer and where they stand; one step at a time, kept in a file and resumed."""
+
+from __future__ import annotations
+
+import math
+import time
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from handful.data import Dataset
+from handful.errors import InputError
+from handful.methods import Method
+from handful.training.average import Average
+from handful.training.best import Best
+from handful.training.checkpoint import load_loop, save_loop
+from handful.training.devices import step_generator
+from handful.training.embed import to_device
+from handful.training.schedule import Clock, Schedule
+
+
+@dataclass
+class State:
+    """What the loop has to know to go on from: the next epoch and step, and what happened before."""
+
+    epoch: int = 0
+    step: int = 0
+    running: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    scaler: dict[str, Any] = field(default_factory=dict)
+
+
+class Descent:
+    """A method on its way down, from the state in `checkpoint` where there is one.
+
+    identity: what decides the result. Raises InputError where the checkpoint belongs to another training.
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        data: Dataset,
+        schedule: Schedule,
+        accelerator: Accelerator,
+        *,
+        checkpoint: Path | None,
+        identity: dict[str, Any] | None,
+    ) -> None:
+        self.method, self.data, self.schedule, self.accelerator = method, data, schedule, accelerator
+        self.checkpoint, self.identity, self.kept = checkpoint, identity, time.monotonic()
+        self.clock, self.state = Clock(schedule, schedule.steps(len(data))), State()
+        self.average, self.best = Average(method.network, keep=schedule.average), Best(method.network)
+        optimizer = make_optimizer(method, schedule)
+        if checkpoint is not None and checkpoint.is_file():
+            self.state = self._resume(checkpoint, optimizer)
+        # Half the time of convolutions in bfloat16 on a CPU.
+        method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model, self.optimizer = accelerator.prepare(method, optimizer)
+        if accelerator.scaler is not None and self.state.scaler:
+            accelerator.scaler.load_state_dict(self.state.scaler)
+        self.model.train()
+        # A network that also restores or foretells is not judged by its vectors alone.
+        self._chooses = method.only_embeds and not schedule.average
+
+    def take_step(self, step: int, rows: np.ndarray) -> float:
+        """Take step `step` of the present epoch on `rows` and return the loss.
+
+        Raises InputError where it is not finite.
+        """
+        epoch, done = self.state.epoch, self.clock.progress(self.state.epoch, step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.schedule.rate(done)
+        losses = self._descend(rows, epoch * self.clock.steps + step)
+        if not math.isfinite(losses["loss"]):
+            raise InputError(_not_finite(losses["loss"], epoch, step, self.schedule))
+        self.method.after_step(self.clock.progress(epoch, step + 1))
+        self.average.follow()
+        self.state.step, self.state.running = step + 1, _added(self.state.running, losses)
+        return losses["loss"]
+
+    def mean_losses(self) -> dict[str, float]:
+        """Return the means of the loss and its parts over the present epoch."""
+        return {name: value / self.clock.steps for name, value in self.state.running.items()}
+
+    def end_epoch(self, line: dict[str, Any]) -> None:
+        """Note the line of the epoch that is done, and keep its weights where it is the best one."""
+        self.state = State(self.state.epoch + 1, history=[*self.state.history, line])
+        if self._chooses:
+            self.best.consider(self.state.history)
+
+    def keep(self, *, seconds: float = 0.0) -> None:
+        """Write the state to the checkpoint where the last time is more than `seconds` ago."""
+        if time.monotonic() - self.kept < seconds:
+            return
+        if self.checkpoint is not None and self.accelerator.is_main_process:
+            scaler = self.accelerator.scaler.state_dict() if self.accelerator.scaler else {}
+            state = {**asdict(self.state), "scaler": scaler, "identity": self.identity}
+            others = {"average": self.average.tensors, "best": self.best.tensors}
+            save_loop(self.checkpoint, self.method, self.optimizer, state, others=others)
+        self.kept = time.monotonic()
+
+    def end(self) -> int:
+        """Put the weights that come out in place and return the number of the epoch they are of."""
+        self.average.put_in_place()
+        self.method.eval()
+        return self.best.put_in_place(self.state.history) if self._chooses else len(self.state.history)
+
+    def _descend(self, rows: np.ndarray, at: int) -> dict[str, float]:
+        """Descend on `rows` and return the loss and its parts. Each process takes its share of the rows."""
+        accelerator = self.accelerator
+        own = np.sort(rows[accelerator.process_index :: accelerator.num_processes])
+        parts = np.array_split(own, self.schedule.accumulate)
+        losses: dict[str, float] = {}
+        self.optimizer.zero_grad()
+        for part, chosen in enumerate(parts):
+            generator = step_generator(self.schedule.seed, at, accelerator, part=part)
+            batch = to_device(self.method.modality.batch(self.data.samples, chosen), accelerator.device)
+            with nullcontext() if part == len(parts) - 1 else accelerator.no_sync(self.model):
+                with accelerator.autocast():
+                    loss = self.model(batch, generator)
+                values = {"loss": loss.total.item(), **{name: float(value) for name, value in loss.parts.items()}}
+                losses = _added(losses, {name: value / len(parts) for name, value in values.items()})
+                if not math.isfinite(values["loss"]):
+                    return losses
+                accelerator.backward(loss.total / len(parts))
+        self.optimizer.step()
+        return losses
+
+    def _resume(self, checkpoint: Path, optimizer: torch.optim.Optimizer) -> State:
+        kept, others = load_loop(checkpoint, self.method, optimizer, others=("average", "best"))
+        if kept.pop("identity") != self.identity:
+            raise InputError(
+                f"{checkpoint} is of a training with other settings or data: choose another output folder, or delete "
+                "it."
+            )
+        self.average.load(others["average"])
+        self.best.load(others["best"])
+        return State(**kept)
+
+
+def make_optimizer(method: Method, schedule: Schedule) -> torch.optim.Optimizer:
+    """Return AdamW that shrinks matrices, and neither biases nor the scales of norms."""
+    learnt = [parameter for parameter in method.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": schedule.weight_decay},
+        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, schedule.learning_rate)
+
+
+def _not_finite(value: float, epoch: int, step: int, schedule: Schedule) -> str:
+    return (
+        f"the loss became {value} in epoch {epoch + 1}, step {step + 1}, at learning rate "
+        f"{schedule.learning_rate:g}: train with a tenth of it, or in full precision (precision 'no')."
+    )
+
+
+def _added(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}

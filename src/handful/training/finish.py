@@ -1,0 +1,29 @@
+"""How the vectors of a network become the vectors that are compared."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from handful.encoders.standardise import Standardise
+
+FLOOR_COMPONENTS = 96
+TRAINED_COMPONENTS = 128
+RIDGES = {
+    "floor": 1.0,  # Fashion-MNIST, 5 labels a class: pixels 70.5 -> 73.1, gradients 75.3 -> 77.5 % right
+    "trained": 0.01,  # Fashion-MNIST kNN, of 2,000: SimCLR 77.3 -> 81.6, autoencoder 77.3 -> 80.7 % right
+    "pretrained": float("inf"),
+}
+"""How far directions are evened, by where the network comes from. Vectors of a network trained elsewhere are left
+uneven: MiniLM on 7,600 news, 8 labels a class, 85.5 % right against 82.3 with a ridge of 1 (spread, then head; 5
+draws)."""
+
+
+def fit_finish(vectors: np.ndarray, origin: str, *, ridge: float | None = None, seed: int = 0) -> Standardise:
+    """Return what centres, reduces and evens vectors [N, D] of a network that is a "floor", "trained" or "pretrained".
+
+    ridge: how far directions are evened, where the network itself says it; None for what is best for its origin.
+    Raises InputError where all vectors are equal, or some are not finite.
+    """
+    components = FLOOR_COMPONENTS if origin == "floor" else TRAINED_COMPONENTS
+    ridge = RIDGES[origin] if ridge is None else ridge
+    return Standardise.fit(vectors, components=components, ridge=ridge, seed=seed)

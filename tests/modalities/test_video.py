@@ -1,0 +1,152 @@
+"""Videos: clips from files, frames and arrays, views that keep time, patches and back, and the next frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sounds import encoded_sound, tone
+from toy import toy_videos
+
+import handful
+from handful import InputError
+from handful.modalities.registry import make_modality
+from handful.modalities.video_files import write_video
+from handful.tasks.next_frames import next_frames, write_next
+
+
+def film(n: int = 24, *, width: int = 32, height: int = 32, seed: int = 0) -> np.ndarray:
+    """Return n frames [n, 3, height, width] of a bright bar that moves to the right."""
+    frames = np.full((n, 3, height, width), 30 + 15 * seed, np.uint8)
+    for step in range(n):
+        at = step % (width - 6)
+        frames[step, :, :, at : at + 6] = 220
+    return frames
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "v" / "a").mkdir(parents=True)
+    for number in range(3):
+        write_video(film(seed=number), tmp_path / "v" / "a" / f"{number}.mp4")
+    return tmp_path / "v"
+
+
+def test_a_clip_is_taken_from_the_middle_of_every_file(folder: Path) -> None:
+    write_video(film(width=32, height=48), folder / "portrait.avi")
+    data = handful.read(folder, size=16, window=6)
+    assert data.modality == "video"
+    assert data.ids.tolist() == ["a/0.mp4", "a/1.mp4", "a/2.mp4", "portrait.avi"]
+    assert data.samples[np.arange(4)].shape == (4, 6, 3, 16, 16)
+    assert len(set(data.digests.tolist())) == 4
+    brightest = data.samples[0][:, 0].mean(1).argmax(1)
+    assert (np.diff(brightest.astype(int)) >= 0).all()
+    assert brightest[-1] > brightest[0]
+
+
+def test_a_single_file_is_cut_into_clips_that_name_their_frames(folder: Path) -> None:
+    data = handful.read(folder / "a" / "0.mp4", size=16, window=8)
+    assert data.ids.tolist() == [f"0.mp4[{start}:{start + 8}]" for start in (0, 4, 8, 12, 16)]
+    wide = handful.read(folder / "a" / "0.mp4", size=16, window=4, every=3, stride=7)
+    assert wide.ids.tolist() == ["0.mp4[0:10]", "0.mp4[7:17]", "0.mp4[14:24]"]
+    np.testing.assert_array_equal(wide.samples[0], data.samples.films[0][[0, 3, 6, 9]])
+
+
+def test_folders_of_frames_gifs_and_arrays_are_read(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "f" / name).mkdir(parents=True)
+        for step, picture in enumerate(film(6)):
+            Image.fromarray(np.moveaxis(picture, 0, -1)).save(tmp_path / "f" / name / f"{step:03d}.png")
+    data = handful.read(tmp_path / "f", modality="video", size=32, window=5)
+    assert data.ids.tolist() == ["one", "two"]
+    np.testing.assert_array_equal(data.samples[0], film(6)[:5])
+    write_video(film(12), tmp_path / "a.gif")
+    assert len(handful.read(tmp_path / "a.gif", modality="video", window=6)) == 3
+    clips = np.stack([film(5), film(5, seed=9)])
+    assert np.array_equal(handful.read(clips).samples[np.arange(2)], clips)
+    assert np.array_equal(handful.read(clips / 255.0).samples[np.arange(2)], clips)
+
+
+def test_what_cannot_be_read_is_left_out_and_named(folder: Path) -> None:
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "words.mov").write_bytes(b"no video at all")
+    (folder / "song.mp4").write_bytes(encoded_sound(tone()))
+    write_video(film(3), folder / "short.mp4")
+    broken = (folder / "a" / "0.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(broken[: len(broken) // 3])
+    data = handful.read(folder, size=16, window=6)
+    assert len(data) == 3
+    told = {refusal.id: refusal.reason for refusal in data.refused}
+    assert told["short.mp4"] == "has 3 frames, 6 are needed for a clip"
+    assert told["empty.mp4"] == "is empty (0 bytes)"
+    assert told["song.mp4"] == "holds no pictures, only sound"
+    assert set(told) == {"cut.mp4", "empty.mp4", "short.mp4", "song.mp4", "words.mov"}
+    with pytest.raises(InputError, match="cannot be read"):
+        handful.read(folder, size=16, window=6, strict=True)
+
+
+def test_a_second_reading_decodes_nothing(folder: Path, cache: Path) -> None:
+    first = handful.read(folder, size=16, window=6)
+    written = sorted((path, path.stat().st_mtime_ns) for path in cache.rglob("*.rgb"))
+    second = handful.read(folder, size=16, window=6)
+    assert len(written) == 3
+    assert sorted((path, path.stat().st_mtime_ns) for path in cache.rglob("*.rgb")) == written
+    assert second.fingerprint == first.fingerprint
+
+
+def test_a_view_changes_all_frames_alike() -> None:
+    data = toy_videos()
+    modality = make_modality("video", data.settings)
+    still = modality.batch(data.samples, np.arange(8))[:, :, :1].expand(-1, -1, 4, -1, -1)
+    seen = modality.view(still, generator=torch.Generator().manual_seed(0))
+    assert seen.shape == still.shape
+    torch.testing.assert_close(seen, seen[:, :, :1].expand_as(seen))
+    assert not torch.equal(seen, still)
+
+
+def test_patches_come_back_and_tubes_are_hidden_whole() -> None:
+    data = toy_videos()
+    modality = make_modality("video", data.settings)
+    batch = modality.batch(data.samples, np.arange(5))
+    tokens = modality.tokens(batch)
+    torch.testing.assert_close(modality.from_tokens(tokens, like=batch), batch)
+    assert tokens.step == modality.side**2
+    assert tokens.together is not None
+    from handful.methods.pretext import hide
+
+    _, hidden = hide(tokens, 0.75, torch.Generator().manual_seed(0))
+    by_frame = hidden.unflatten(1, (4, -1))
+    assert torch.equal(by_frame, by_frame[:, :1].expand_as(by_frame))
+
+
+def test_next_frames_beat_a_copy_and_are_written(tmp_path: Path) -> None:
+    data = toy_videos(32, frames=5)
+    encoder = handful.pretrain(data, "forecast", epochs=15, batch_size=8, learning_rate=2e-3, seed=0)
+    found = [next_frames(encoder, data, row=row, steps=2) for row in range(8)]
+    assert np.mean([one.error for one in found]) < 0.7 * np.mean([one.copy_error for one in found])
+    paths = write_next(found[0], tmp_path / "next.mp4")
+    assert [path.name for path in paths] == ["next.mp4", "next-error.mp4"]
+    again = handful.read(tmp_path / "next.mp4", size=12, window=2)
+    assert len(again) == 1
+    with pytest.raises(InputError, match="pretrain with method 'forecast'"):
+        next_frames(handful.pretrain(data, epochs=0), data)
+
+
+BAD = [
+    (np.zeros((3, 4, 5, 8, 8), np.uint8), {}, "c 1 or 3"),
+    (np.full((3, 4, 1, 8, 8), 7.0), {}, "floats from 0 to 1"),
+    (np.zeros((3, 4, 1, 8, 8), np.int32), {}, "holds int32"),
+    ("nowhere.mp4", {}, "does not exist"),
+    (np.zeros((3, 4, 1, 8, 8), np.uint8), {"window": 1}, "window must be a whole number of at least 2, got 1"),
+    (np.zeros((3, 4, 1, 8, 8), np.uint8), {"channels": 2}, "channels must be 1 or 3, got 2"),
+]
+
+
+@pytest.mark.parametrize(("source", "settings", "told"), BAD, ids=[case[-1][:20] for case in BAD])
+def test_bad_videos_are_told_in_one_sentence(source, settings, told) -> None:
+    with pytest.raises(InputError, match=told) as error:
+        handful.read(source, modality="video", **settings)
+    assert "\n" not in str(error.value)
