@@ -34,7 +34,7 @@ LEARNT = HERE.parent / "src" / "handful" / "propagation" / "learnt.py"
 SIGNS = ("regained", "regained_share", "kin_agrees", "smoothness", "balance", "stability", "kinship")
 PARTNER_SIGNS = ("partner_agrees", "partnership")
 HALVES_SIGNS = ("halves_agree", "unity", "held_out")
-KINDS_OF_RULES = ("is_settled", "is_jury", "is_head", "is_head_spread", "is_spread_head")
+KINDS_OF_RULES = ("is_settled", "is_head", "is_head_spread", "is_spread_head")
 EITHER_WAY = (*KINDS_OF_RULES, "degree", "log_classes", "log_labels")  # no signs of quality: no bound on their weights
 MODELS = {
     "single, graph": SIGNS + EITHER_WAY[:-1],
@@ -45,7 +45,7 @@ MODELS = {
 RIDGE = 30.0
 COVERED = 0.9
 ROBUST_ROUNDS, LEAST_MISS = 3, 0.1
-TAUGHT_RULES = ("jury", "consensus", "laplace", "spread_head", "head_spread", "pwll", "spreading", "poisson", "head")
+TAUGHT_RULES = ("consensus", "laplace", "spread_head", "head_spread", "pwll", "spreading", "poisson", "head")
 JUDGED = ("digits", "cancer", "ag", "fm")  # sources that teach nothing
 KINDS = ("plain", "noise", "classes")
 LABELS = ((1, 2, 5, 10), (1, 2, 5, 10), (1, 2, 5, 10), (1, 2, 4, 20), (1, 2, 4, 20), (1, 2, 4, 20))

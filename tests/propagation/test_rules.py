@@ -211,16 +211,3 @@ def test_robust_stands_wrong_labels_that_mislead_the_clamping_rule() -> None:
     )
     assert tolerant > 0.9
     assert tolerant > clamped + 0.1
-
-
-def test_jury_is_the_geometric_mean_of_its_rules() -> None:
-    rng = np.random.default_rng(0)
-    truth = np.repeat([0, 1, 2], 40)
-    vectors = rng.normal(size=(120, 5)) + 2 * np.eye(3, 5)[truth]
-    codes = np.where(np.arange(120) % 40 < 3, truth, -1).astype(np.int32)
-    problem = Problem(knn_graph(vectors, 8), codes, 3)
-    heard = [RULES[name](problem) + 1e-3 for name in ("consensus", "laplace", "head_spread", "spread_head")]
-    slow = np.prod(heard, axis=0) ** 0.25
-    np.testing.assert_allclose(RULES["jury"](problem), slow / slow.sum(axis=1, keepdims=True), atol=1e-9)
-    bare = Problem(Graph.from_weights(problem.graph.weights), codes, 3)
-    assert RULES["jury"](bare).shape == (120, 3)  # without vectors only the rules on the graph are heard

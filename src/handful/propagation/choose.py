@@ -13,12 +13,13 @@ from handful.propagation.evidence import gather_evidence
 from handful.propagation.problem import Problem
 from handful.propagation.rules import NEED_VECTORS, RULES
 
-DEFAULT = "jury"  # within a point or two of the best rule nearly everywhere, or ahead of it: benchmarks/LOG.md
-CANDIDATES = (DEFAULT, "consensus", "laplace", "head_spread", "spread_head")
-MEETING_PRIORS = ("consensus", "spread_head")
+DEFAULT = "consensus"  # ahead of every other single rule, or level, at 1 to 5 labels a class on more than a few
+# hundred rows: benchmarks/LOG.md
+CANDIDATES = (DEFAULT, "laplace", "head_spread", "spread_head")
+MEETING_PRIORS = (DEFAULT, "spread_head")
 MOST_ROWS = 1500
 LEAD = 0.08
-SURE_LABELS = 2
+LEAD_A_DOUBLING = 0.015
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,10 @@ def choose_rule(problem: Problem, *, seed: int = 0) -> Choice:
     """Return the default rule, or one that is expected to be right clearly more often.
 
     The expectation is the one `calibrate` states. It errs by several points at few labels, so another rule has to lead
-    by 8 points at up to two labels a class, and by ever less with more. Where the graph carries vectors the
-    expectation is formed on a graph of at most 1,500 of the rows, the given ones among them. With class priors only
-    the rules that meet them are looked at.
+    by 8 points at one label a class, by 4 at two, and so on. Where the graph carries vectors the expectation is
+    formed on a graph of at most 1,500 of the rows, the given ones among them; the default gains on the others with the
+    number of rows, so they have to lead by 1.5 points more for each doubling beyond. With class priors only the rules that
+    meet them are looked at.
     """
     names = [
         name
@@ -56,7 +58,8 @@ def choose_rule(problem: Problem, *, seed: int = 0) -> Choice:
     small = _smaller(problem, np.random.default_rng(seed))
     judged = {name: _judge(small, name, seed) for name in names}
     table = tuple(sorted(judged.values(), key=lambda row: -row["expected_accuracy"]))
-    lead = LEAD * min(1.0, SURE_LABELS * problem.n_classes / len(problem.given))
+    lead = LEAD * problem.n_classes / len(problem.given)
+    lead += LEAD_A_DOUBLING * float(np.log2(len(problem.codes) / len(small.codes)))
     ahead = table[0]["expected_accuracy"] > judged[default]["expected_accuracy"] + lead
     rule = table[0]["rule"] if ahead else default
     return Choice(rule, _in_words(rule, default, table, lead, len(small.codes)), RULES[rule](problem), table)

@@ -56,8 +56,8 @@ def settle(
         P = F^power / (mass / sizes)^(power pull) * first, rows normalised; mass the mean of P over the reached rows.
 
     sizes: [K] what the mean share of each class is pulled to, None for even classes.
-    pull: 0 for no pull, 1 for as much as divides each class by its mass. None for 1 to given sizes; to even ones for 1/2
-        with one label a class, falling with the fourth root of their number: more labels hold the boundaries by
+    pull: 0 for no pull, 1 for as much as divides each class by its mass. None for 1 to given sizes, and for 1/2 to even
+        ones with one label a class, falling with the fourth root of their number: more labels hold the boundaries by
         themselves, and classes seldom are even.
     hold: False where a given label counts only through `first`, so that its neighbourhood may overrule it.
     """

@@ -17,7 +17,6 @@ from sklearn.linear_model import LogisticRegression
 
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
-from handful.propagation.jury import jury
 from handful.propagation.linear import pwll
 from handful.propagation.priors import balanced
 from handful.propagation.problem import Problem, RuleFunction
@@ -141,9 +140,9 @@ def _kin_signs(
 
     Each kind of rule flatters itself in its own way.
     """
-    agrees = (pwll if rule in (*GRAPH_KIN, jury) else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
+    agrees = (pwll if rule in GRAPH_KIN else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
     share = agrees.mean() if len(rows) else 1.0
-    kinds = {"is_settled": rule in GRAPH_KIN, "is_head": rule is head, "is_jury": rule is jury}
+    kinds = {"is_settled": rule in GRAPH_KIN, "is_head": rule is head}
     kinds |= {"is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
     return {"kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)} | {
         name: float(kind) for name, kind in kinds.items()

@@ -31,20 +31,13 @@ def head_spread(problem: Problem, *, strength: float = 10.0, alpha: float = 0.95
 
 
 def spread_head(
-    problem: Problem,
-    *,
-    first: np.ndarray | None = None,
-    share: float = 0.3,
-    strength: float = 10.0,
-    alpha: float = 0.9,
-    tol: float = 1e-4,
+    problem: Problem, *, share: float = 0.3, strength: float = 10.0, alpha: float = 0.9, tol: float = 1e-4
 ) -> np.ndarray:
     """Return what a head says that was taught the surest rows of `consensus`, spread over the graph and settled again.
 
-    first: [N, K] the shares of consensus, where they are known already.
     share: the part of each class's rows that teach the head: the surest by margin, and the given rows.
     """
-    rows, codes = _surest(problem, consensus(problem) if first is None else first, share)
+    rows, codes = _surest(problem, consensus(problem), share)
     taught = as_shares(_fit_head(problem, rows, codes, strength), problem)
     return settle(problem, _spread_from(problem, taught, alpha, tol), sizes=problem.priors)
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
-from handful.propagation.jury import jury
 from handful.propagation.linear import laplace, poisson, propagation, pwll, spreading
 from handful.propagation.priors import balanced
 from handful.propagation.problem import Problem, RuleFunction
@@ -24,7 +23,6 @@ __all__ = [
     "consensus",
     "head",
     "head_spread",
-    "jury",
     "laplace",
     "poisson",
     "propagation",
@@ -41,7 +39,6 @@ RULES: Mapping[str, RuleFunction] = {
     "poisson": poisson,
     "pwll": pwll,
     "consensus": consensus,
-    "jury": jury,
     "balanced": balanced,
     "robust": robust,
     "head": head,
