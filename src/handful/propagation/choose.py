@@ -44,8 +44,8 @@ def choose_rule(problem: Problem, *, seed: int = 0) -> Choice:
     The expectation is the one `calibrate` states. It errs by several points at few labels, so another rule has to lead
     by 8 points at one label a class, by 4 at two, and so on. Where the graph carries vectors the expectation is
     formed on a graph of at most 1,500 of the rows, the given ones among them; the default gains on the others with the
-    number of rows, so they have to lead by 1.5 points more for each doubling beyond. With class priors only the rules that
-    meet them are looked at.
+    number of rows, so they have to lead by 1.5 points more for each doubling beyond. With class priors only the rules
+    that meet them are looked at.
     """
     names = [
         name

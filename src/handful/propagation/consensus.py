@@ -56,14 +56,13 @@ def settle(
         P = F^power / (mass / sizes)^(power pull) * first, rows normalised; mass the mean of P over the reached rows.
 
     sizes: [K] what the mean share of each class is pulled to, None for even classes.
-    pull: 0 for no pull, 1 for as much as divides each class by its mass. None for 1 to given sizes, and for 1/2 to even
-        ones with one label a class, falling with the fourth root of their number: more labels hold the boundaries by
-        themselves, and classes seldom are even.
+    pull: 0 for no pull, 1 for as much as divides each class by its mass. None for 1 to given sizes, or to even ones for
+        1/2 times the fourth power of how even the classes of `first` are: where the classes are uneven, it tells.
     hold: False where a given label counts only through `first`, so that its neighbourhood may overrule it.
     """
     walk = random_walk(problem.graph.weights, problem.graph.degrees)
     if pull is None:
-        pull = 0.5 * (problem.n_classes / len(problem.given)) ** 0.25 if sizes is None else 1.0
+        pull = 0.5 * _evenness(first[problem.reached]) ** 4 if sizes is None else 1.0
     evidence = np.log(first.astype(np.float32) + np.float32(LEAST_EVIDENCE))
     wanted = 0.0 if sizes is None else np.log(sizes)
     shares = first.astype(np.float32)
@@ -78,6 +77,12 @@ def settle(
         shares = _softmax(logits) * problem.reached[:, None]
     # One share in power + 1 of a round's exponent: the same order, without shares that are one within rounding.
     return as_shares(_softmax(logits / np.float32(power + 1)) * problem.present[problem.components], problem)
+
+
+def _evenness(shares: np.ndarray) -> float:
+    """Return the entropy of how many rows of `shares` [N, K] each class gets, as a part of the most there can be."""
+    sizes = np.bincount(shares.argmax(axis=1), minlength=shares.shape[1]) / max(len(shares), 1)
+    return float(-(sizes * np.log(np.maximum(sizes, 1e-12))).sum() / np.log(shares.shape[1]))
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
