@@ -94,3 +94,10 @@ def test_the_model_card_says_how_it_was_made_and_how_it_went(tmp_path: Path) -> 
 def test_an_encoder_without_training_has_a_card_too(tmp_path: Path) -> None:
     _encoder("pca").save_pretrained(tmp_path)
     assert "Representations side by side: pca" in (tmp_path / "README.md").read_text()
+
+
+def test_what_was_made_while_fitting_is_what_embedding_makes() -> None:
+    data = toy_images()
+    encoder = pretrain(data, "untrained")
+    at_once, anew = encoder.embed(data, rows=np.arange(5, 30)), encoder.embed(data, rows=np.arange(5, 30))
+    assert np.allclose(at_once.vectors, anew.vectors, atol=1e-6)

@@ -11,6 +11,7 @@ from handful.cli.anomalies import anomalies
 from handful.cli.console import say
 from handful.cli.demo import demo
 from handful.cli.denoise import denoise
+from handful.cli.doctor import doctor
 from handful.cli.embed import embed
 from handful.cli.evaluate import evaluate
 from handful.cli.fill import fill
@@ -59,6 +60,7 @@ for command in (
     anomalies,
     advise,
     demo,
+    doctor,
 ):
     app.command()(command)
 

@@ -22,7 +22,10 @@ Labels = Annotated[
 ]
 Truth = Annotated[str | None, typer.Option("--truth", help="The right labels, in any form --labels takes.")]
 Out = Annotated[str, typer.Option("--out", help="The run folder; the same command again goes on where it stopped.")]
-Method = Annotated[str, typer.Option(help="How to learn: auto, simclr, untrained, pca, gradients, random.")]
+Method = Annotated[
+    str,
+    typer.Option(help="How to learn: auto, simclr, untrained, pca, gradients, ...; several: gradients+pretrained."),
+]
 Modality = Annotated[str | None, typer.Option(help="The kind of data: image, text; found if not given.")]
 Encoder = Annotated[
     str | None,

@@ -8,35 +8,36 @@ from handful.cli.console import Seed, put, say, watch
 
 
 def demo(
-    out: Annotated[str | None, typer.Option("--out", help="Keep the run folder here.")] = None, seed: Seed = 0
+    kind: Annotated[str, typer.Option(help="image, text, audio, series, video or table.")] = "image",
+    out: Annotated[str | None, typer.Option("--out", help="Keep the run folder here.")] = None,
+    seed: Seed = 0,
 ) -> None:
-    """Label 1,797 real pictures of handwritten digits from ten labels; says how many it got right."""
+    """Label a small data set of a kind from a handful of labels; says how many it got right."""
     import tempfile
+    from pathlib import Path
 
     import numpy as np
-    from sklearn.datasets import load_digits
 
     import handful
+    from handful.evaluation.judge import draw_given
+    from handful.guide.demos import make_demo
 
-    bunch = load_digits()
-    pictures, truth = (bunch.images * (255 / 16)).astype(np.uint8), bunch.target
-    rng = np.random.default_rng(seed)
-    told = np.full(len(truth), -1)
-    for digit in range(10):
-        row = rng.choice(np.flatnonzero(truth == digit))
-        told[row] = truth[row]
     with tempfile.TemporaryDirectory() as scratch:
-        say(
-            "1,797 pictures of digits, 8 x 8 pixels (UCI, in scikit-learn); one label a digit is told, drawn at random."
-        )
-        data = handful.read(pictures, told, "image", cache=scratch)
-        run = handful.label(data, out=out or f"{scratch}/run", epochs=20, seed=seed, watch=watch())
-        table, summary = run.labels, run.summary()
-        page = handful.report(run, data=data, truth=truth)
-    hidden = told < 0
-    right = int((np.array(table["label"].to_pylist()) == truth)[hidden].sum())
+        shown = make_demo(kind, Path(scratch) / "files", seed=seed)
+        truth = handful.Labels(*np.unique(shown.truth, return_inverse=True))
+        given = draw_given(truth, shown.per_class, np.random.default_rng(seed))
+        codes = np.full(len(shown.truth), -1, np.int32)
+        codes[given] = truth.codes[given]
+        say(f"{shown.words}; labels told of each class, drawn at random: {shown.per_class}.")
+        data = handful.read(shown.source, handful.Labels(truth.classes, codes), kind, cache=scratch)
+        run = handful.label(data, out=out or f"{scratch}/run", seed=seed, watch=watch(), **shown.options)
+        summary = run.summary()
+        answers = np.array(run.labels["label"].to_pylist())
+        page = handful.report(run, data=data, truth=shown.truth)
+    hidden = codes < 0
+    right, count = int((answers == shown.truth)[hidden].sum()), int(hidden.sum())
     say(summary.in_words())
     if out is not None:
         say(f"The report: {page}")
-    share, count = summary.expected_accuracy or 0.0, int(hidden.sum())
+    share = summary.expected_accuracy or 0.0
     put(f"{right} of {count} right ({right / count:.1%}); it expected {round(share * count)} ({share:.1%}).")

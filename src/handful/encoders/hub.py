@@ -73,9 +73,14 @@ def load_model(name: str, folder: Path, choose: Callable[[Any, Any], tuple[Any, 
     transformers = import_transformers()
     try:
         with quiet(transformers):
-            kind, config = choose(transformers, transformers.AutoConfig.from_pretrained(folder))
+            kind, config = choose(transformers, read_config(name, folder))
             model, told = kind.from_pretrained(
-                folder, config=config, dtype=torch.float32, trust_remote_code=False, output_loading_info=True
+                folder,
+                config=config,
+                dtype=torch.float32,
+                trust_remote_code=False,
+                weights_only=True,
+                output_loading_info=True,
             )
     except InputError:
         raise
@@ -97,6 +102,16 @@ def load_model(name: str, folder: Path, choose: Callable[[Any, Any], tuple[Any, 
         ) from None
     _check_weights(name, model, told["missing_keys"])
     return model
+
+
+def read_config(name: str, folder: Path) -> Any:
+    """Return the configuration of the model in `folder`. Raises InputError where transformers does not know it."""
+    transformers = import_transformers()
+    try:
+        with quiet(transformers):
+            return transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    except _FAULTS as error:
+        raise InputError(f"encoder={name!r} cannot be loaded by transformers: {first_sentence(error)}.") from None
 
 
 def _check_weights(name: str, model: nn.Module, missing: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from handful.encoders.hub import (
     load_model,
     model_class,
     quiet,
+    read_config,
     read_processor,
 )
 from handful.encoders.pixels import Pixels, pixels_of
@@ -75,6 +76,9 @@ def pool_places(told: Any, leading: int, pooling: str) -> tuple[torch.Tensor, to
     states = told.last_hidden_state
     places = states.flatten(2).transpose(1, 2) if states.ndim == 4 else states[:, leading:]
     places = places.float()
+    order = getattr(told, "ids_restore", None)  # of a masked autoencoder, which shuffles its patches
+    if order is not None:
+        places = places.gather(1, order[..., None].expand(-1, -1, places.shape[2]))
     if pooling == "pooler":
         return places, told.pooler_output.float().flatten(1)
     if pooling == "mean":
@@ -124,12 +128,10 @@ def load_image_encoder(name: str | Path, *, pooling: str = "auto", clips: bool =
 def image_reading(name: str | Path, *, clips: bool = False) -> dict[str, int]:
     """Return how images must be read for the pretrained model `name`: the side in pixels, of clips the frames too."""
     folder = find_folder(str(name))
+    _, config = _choose(str(name), clips, import_transformers(), read_config(str(name), folder))
     size = pixels_of(str(name), read_processor(str(name), folder, "image_processor")).size
     assert size is not None
-    if not clips:
-        return {"size": size}
-    frames = getattr(import_transformers().AutoConfig.from_pretrained(folder), "num_frames", None)
-    return {"size": size} if frames is None else {"size": size, "window": int(frames)}
+    return {"size": size, "window": int(config.num_frames)} if clips else {"size": size}
 
 
 def _settle_pooling(name: str, model: Any, told: Any, pooling: str) -> str:
@@ -159,6 +161,8 @@ def _choose(name: str, clips: bool, transformers: Any, config: Any) -> tuple[Any
         raise InputError(f"encoder={name!r} is a {config.model_type}, which reads no {wanted}: use another model.")
     if clips != hasattr(config, "num_frames"):
         raise InputError(f"encoder={name!r} is a {config.model_type}, which does not read {wanted}: use another model.")
+    if config.model_type == "vit_mae":
+        config.mask_ratio = 0.0  # else three quarters of the patches, drawn anew each time, are not read
     return kind, config
 
 

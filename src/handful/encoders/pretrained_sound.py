@@ -28,6 +28,7 @@ from handful.encoders.hub import (
     load_model,
     model_class,
     quiet,
+    read_config,
     read_processor,
 )
 from handful.encoders.saving import Cut
@@ -206,7 +207,9 @@ def load_sound_encoder(name: str | Path, *, pooling: str = "auto") -> tuple[Pret
 
 def sound_reading(name: str | Path) -> dict[str, int]:
     """Return how sounds must be read for the pretrained model `name`: samples a second."""
-    processor = read_processor(str(name), find_folder(str(name)), "feature_extractor")
+    folder = find_folder(str(name))
+    _choose(str(name), import_transformers(), read_config(str(name), folder))
+    processor = read_processor(str(name), folder, "feature_extractor")
     return {"rate": int(processor["sampling_rate"])}
 
 

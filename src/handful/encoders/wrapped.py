@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from handful.encoders.encoded import Encoded
-from handful.encoders.hub import first_sentence
+from handful.encoders.hub import fast_arithmetic, first_sentence
 from handful.encoders.onnx_module import OnnxModule
 from handful.encoders.pixels import Pixels
 from handful.encoders.saving import Cut
@@ -88,7 +88,8 @@ class Wrapped(nn.Module):
                 "encoder=handful.wrap(...)."
             )
         whole = torch.is_grad_enabled() or not isinstance(batch, torch.Tensor)
-        made = [self._read(part) for part in ([batch] if whole else batch.split(_AT_ONCE))]
+        with fast_arithmetic(self.training):
+            made = [self._read(part) for part in ([batch] if whole else batch.split(_AT_ONCE))]
         features, pooled = (torch.cat(side) for side in zip(*made, strict=True))
         self._check(pooled)
         return Encoded(features, pooled)

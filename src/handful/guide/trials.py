@@ -58,7 +58,8 @@ def run_trials(
     """Return a trial of each of `methods` on the same 256 to 2,000 rows, the best first.
 
     seconds: for all of them; each has the same share, counted in whole epochs and in one epoch at least, so that a slow
-    network on a slow machine takes longer. They are ranked by the labels found again where that can be judged, else by agreement.
+    network on a slow machine takes longer.
+    They are ranked by the labels found again where that can be judged, else by agreement.
     """
     each = seconds / len(methods)
     part = _part(data, int(np.clip(ROWS_PER_SECOND * each, FEWEST_ROWS, MOST_ROWS)), seed)

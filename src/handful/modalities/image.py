@@ -33,6 +33,7 @@ _RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.2
 _YIQ_TO_RGB = torch.linalg.inv(_RGB_TO_YIQ)
 MIRROR_ROWS = 2000
 MIRROR_RATIO = 1.05
+MIRROR_SIDE = 64  # pixels: two thousand larger images would fill the memory and tell nothing more
 _RAW_SIDE = 32  # pixels: PCA of larger images gains nothing and costs the cube of the side
 
 
@@ -79,8 +80,15 @@ class Image:
         if self.flip is not None:
             return self
         rows = np.sort(np.random.default_rng(seed).permutation(len(samples))[:MIRROR_ROWS])
-        flip = mirror_is_alike(self.batch(samples, rows), self.floors()["gradients"])
+        side = min(self.size, MIRROR_SIDE)
+        images = [self._shrunk(samples, part, side) for part in np.array_split(rows, -(-len(rows) // 100))]
+        small = Image(**{**self.settings, "size": side})
+        flip = mirror_is_alike(torch.cat(images), small.floors()["gradients"])
         return Image(**{**self.settings, "flip": flip})
+
+    def _shrunk(self, samples: Samples, rows: np.ndarray, side: int) -> torch.Tensor:
+        images = self.batch(samples, rows)
+        return images if side == self.size else F.interpolate(images, (side, side), mode="area")
 
     def load_encoder(self, name: str | Path, *, pooling: str = "auto") -> tuple[Image, nn.Module]:
         """Return this kind and the pretrained network called `name` (a folder, or a name on the hub).

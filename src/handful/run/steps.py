@@ -17,6 +17,7 @@ from handful.propagation import Propagation, propagate
 from handful.propagation.audit import find_label_issues
 from handful.propagation.fuse import fuse
 from handful.propagation.propagate import make_problem
+from handful.run.embedding import embed_rows
 from handful.run.folder import Run
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
@@ -71,7 +72,7 @@ def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None
     watch.stage(f"embedding {len(new)} of {len(data)} items")
     vectors = np.empty((len(data), sum(b.stop - b.start for b in encoder.blocks.values())), dtype=np.float32)
     if len(new):
-        vectors[new] = encoder.embed(data, rows=new, progress=watch.rows).vectors
+        vectors[new] = embed_rows(run.folder, encoder, data, new, encoder_digest=digest, progress=watch.rows)
     if len(new) < len(data):
         old = known >= 0
         vectors[old] = run.embeddings.vectors[known[old]]

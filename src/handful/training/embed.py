@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,9 @@ from handful.data import Samples
 from handful.errors import InputError
 from handful.modalities.contract import Modality
 
+VALUES_AT_ONCE = 2**24
+"""Numbers in a batch that is embedded, 64 MB: of photos of 224 pixels 512 would take 300 MB, and what is made of them
+several times as much."""
 Progress = Callable[[int, int], None]  # rows done, rows in all
 
 
@@ -75,7 +79,7 @@ def pooled_vectors(
     found: np.ndarray | None = None
     done = 0
     device = next(network.parameters(), torch.empty(0)).device
-    for chosen in batches_of(rows, batch_size):
+    for chosen in batches_of(rows, _fitting(samples, batch_size)):
         batch = modality.batch(samples, chosen)
         vectors = network(to_device(batch, device)).pooled.float().cpu().numpy()
         if found is None:
@@ -88,6 +92,21 @@ def pooled_vectors(
     if found is None:
         raise InputError("there are no rows to embed.")
     return found
+
+
+def _fitting(samples: Samples, batch_size: int) -> int:
+    """Return how many of large samples are embedded at a time, at most `batch_size`."""
+    values = math.prod(getattr(samples, "shape", (1,))[1:])
+    return max(1, min(batch_size, VALUES_AT_ONCE // max(values, 1)))
+
+
+def lay_out(module: nn.Module) -> None:
+    """Put channels last in the weights of `module`: half the time of convolutions in bfloat16 on a CPU.
+
+    A module with weights of five axes (clips) is left as it is: torch has no such layout for them.
+    """
+    if all(weight.ndim < 5 for weight in module.parameters()):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def to_device(batch: object, device: torch.device) -> object:

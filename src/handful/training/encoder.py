@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from handful.data import Dataset
+from handful.data import Dataset, Samples
 from handful.encoders import Encoded
 from handful.encoders.saving import build, describe
 from handful.encoders.standardise import Standardise
@@ -23,7 +23,7 @@ from handful.modalities.contract import Batch, Modality
 from handful.modalities.registry import make_modality
 from handful.training.card import model_card
 from handful.training.checkpoint import separate
-from handful.training.embed import Embeddings, Progress, pooled_vectors
+from handful.training.embed import Embeddings, Progress, lay_out, pooled_vectors
 
 FORMAT = 1
 
@@ -45,8 +45,10 @@ class Encoder(nn.Module):
     ) -> None:
         super().__init__()
         self.networks, self.finishes = nn.ModuleDict(networks), nn.ModuleDict(finishes)
-        self.networks.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as they were trained
+        for network in networks.values():
+            lay_out(network)  # as it was trained
         self.modality = modality
+        self._remembered: tuple[Samples, Mapping[str, np.ndarray]] | None = None
         self.record = dict(record or {})
 
     def forward(self, batch: Batch) -> Encoded:
@@ -83,8 +85,27 @@ class Encoder(nn.Module):
         """
         self.check_reads(data)
         rows = np.arange(len(data)) if rows is None else rows
-        vectors = pooled_vectors(self, self.modality, data.samples, rows, batch_size=batch_size, progress=progress)
+        remembers = self.remembers(data)
+        remembered, self._remembered = self._remembered, None
+        if remembered is not None and remembers:
+            vectors = self._finished({name: pooled[rows] for name, pooled in remembered[1].items()})
+        else:
+            vectors = pooled_vectors(self, self.modality, data.samples, rows, batch_size=batch_size, progress=progress)
         return Embeddings(data.ids[rows], vectors, self.blocks)
+
+    def remember(self, samples: Samples, pooled: Mapping[str, np.ndarray]) -> None:
+        """Keep what each network gave for all of `samples` [N, D], for the next `embed`: it need not be made twice."""
+        self._remembered = (samples, pooled)
+
+    def remembers(self, data: Dataset) -> bool:
+        """Tell whether the next `embed` of `data` finds what it needs already made."""
+        return self._remembered is not None and self._remembered[0] is data.samples
+
+    @torch.inference_mode()
+    def _finished(self, pooled: Mapping[str, np.ndarray]) -> np.ndarray:
+        device = next(self.buffers()).device
+        made = [self.finishes[name](torch.from_numpy(pooled[name]).to(device)).cpu() for name in self.networks]
+        return torch.cat(made, 1).numpy()
 
     def read(self, source: Any, **settings: Any) -> Dataset:
         """Return `source` read as this encoder reads: what `handful.read` takes, with the settings of the training."""

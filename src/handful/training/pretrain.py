@@ -98,7 +98,9 @@ def pretrain(
     for name in names:
         networks[name], told = _network(name, network, data, modality, schedule, identity, folder, watch)
         trained = told or trained
-    finishes = {name: _finish(name, network, data, modality, seed, watch) for name, network in networks.items()}
+    finishes, pooled = {}, {}
+    for name, network in networks.items():
+        finishes[name], pooled[name] = _finish(name, network, data, modality, seed, watch)
     came_from = start.told or str(told_name(encoder))
     history = _training_record(trained, _said(came_from, networks) if "pretrained" in names else "not trained")
     record = {"identity": identity, "seconds": time.monotonic() - began, **history}
@@ -106,6 +108,8 @@ def pretrain(
         record["encoder"] = came_from
     made = Encoder(networks, finishes, modality, record=record).eval()
     made.to(next(made.networks.parameters(), torch.empty(0)).device)  # where it was trained
+    if all(len(vectors) == len(data) for vectors in pooled.values()):
+        made.remember(data.samples, pooled)
     if folder is not None:
         made.save_pretrained(folder)
         with replace_file(folder.parent / "health.json") as temporary:
@@ -201,14 +205,16 @@ def fitted(network: nn.Module, data: Dataset, modality: Modality, seed: int) -> 
     return network.eval()
 
 
-def _finish(name: str, network: nn.Module, data: Dataset, modality: Modality, seed: int, watch: Watch) -> Standardise:
-    """Return what centres and reduces the vectors of `network`, fitted on a sample of the data."""
+def _finish(
+    name: str, network: nn.Module, data: Dataset, modality: Modality, seed: int, watch: Watch
+) -> tuple[Standardise, np.ndarray]:
+    """Return what centres and reduces the vectors of `network`, and those [M, D] of the sample that it is fitted on."""
     watch.stage(f"fitting {name}")
     most = PRETRAINED_FIT_ROWS if name == "pretrained" else FIT_ROWS
     rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
     origin = "pretrained" if name == "pretrained" else "floor" if name in modality.floors() else "trained"
-    return fit_finish(vectors, origin, ridge=getattr(network, "ridge", None), seed=seed)
+    return fit_finish(vectors, origin, ridge=getattr(network, "ridge", None), seed=seed), vectors
 
 
 def _training_record(trained: Trained | None, verdict: str = "not trained") -> dict[str, Any]:
