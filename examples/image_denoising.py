@@ -1,7 +1,7 @@
 """Image denoising: a denoising autoencoder, trained on clean pictures, cleans others that were spoilt.
 
 Data: 1,797 real pictures of digits (scikit-learn), the last 300 with Gaussian noise of a fifth of the range. Writes
-denoised.png: spoilt, cleaned, true, eight of each. Expected: EXPECT; TIME.
+denoised.png: spoilt, cleaned, true, eight of each. Expected: 16.2 dB spoilt, 18.9 dB cleaned; about 30 s.
 """
 
 import sys

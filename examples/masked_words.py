@@ -1,7 +1,8 @@
 """BERT's masked words: a transformer trained on a small set of texts fills gaps.
 
-Data: 682 real descriptions of functions of four packages (in SciPy). Expected: EXPECT; TIME.
-Far too few texts for good English: what it shows is that gaps are filled better than by the most usual word.
+Data: 682 real descriptions of functions of four packages (in SciPy). Expected: cross entropy of hidden words 7.8 nats
+after the first epoch, 4.8 after the last; about 3 min. Far too few texts for good English: the words it fills in are
+still mostly the most usual ones.
 """
 
 import sys
@@ -17,7 +18,7 @@ GAPS = ("the [MASK] of the distribution .", "compute the [MASK] of a function ."
 def main(quick: bool = False) -> float:
     texts = make_demo("text", Path(tempfile.gettempdir())).source
     data = handful.read(texts[: 100 if quick else None], modality="text")
-    encoder = handful.pretrain(data, "masked", epochs=1 if quick else 40)
+    encoder = handful.pretrain(data, "masked", epochs=3 if quick else 15)
     history = encoder.record["history"]
     first, last = history[0]["loss"], history[-1]["loss"]
     for gap in GAPS:

@@ -26,7 +26,9 @@ Method = Annotated[
     str,
     typer.Option(help="How to learn: auto, simclr, untrained, pca, gradients, ...; several: gradients+pretrained."),
 ]
-Modality = Annotated[str | None, typer.Option(help="The kind of data: image, text; found if not given.")]
+Modality = Annotated[
+    str | None, typer.Option(help="The kind of data: image, text, audio, series, table, video; found if not given.")
+]
 Encoder = Annotated[
     str | None,
     typer.Option(
