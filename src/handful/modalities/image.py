@@ -1,16 +1,13 @@
-"""Images: batches in [-1, 1], random views in two fused operations, raw vectors and thumbnails.
+"""Images: batches in [-1, 1], random views, raw vectors and thumbnails.
 
-A view is one affine resampling (crop, aspect, flip, turn) and one colour matrix (brightness, contrast, saturation,
-hue, grey), both batched: ten to twenty times faster on a CPU than image by image. The distribution follows SimCLR
-(Chen et al. 2020, appendix A) but for the crops, which are milder: on small pictures of single things a crop of less
-than half shows another thing.
+The distribution of views follows SimCLR (Chen et al. 2020, appendix A) but for the crops, which are milder: on small
+pictures of single things a crop of less than half shows another thing.
 """
 
 from __future__ import annotations
 
 import base64
 import io
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,10 +24,8 @@ from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.encoders.untrained import GradientHistograms, RawInput
 from handful.files import replace_file
+from handful.modalities.image_views import draw_changes, render
 
-# YIQ: a turn in the plane of the last two axes is a change of hue, a shrinking of them a loss of saturation.
-_RGB_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
-_YIQ_TO_RGB = torch.linalg.inv(_RGB_TO_YIQ)
 MIRROR_ROWS = 2000
 MIRROR_RATIO = 1.05
 MIRROR_SIDE = 64  # pixels: two thousand larger images would fill the memory and tell nothing more
@@ -104,38 +99,17 @@ class Image:
 
     def view(self, batch: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
         """Return a random view of each image [B, C, H, W]."""
-        seen = _resample(batch, self._random_affine(len(batch), batch, generator))
-        return self._change_colour(seen, generator)
-
-    def _random_affine(self, n: int, like: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return n random affine maps [n, 2, 3] from the view's plane to the image's, both in [-1, 1]."""
-        area, ratio, across, down, mirror, turn = torch.rand(6, n, generator=generator, device=like.device)
-        area = self.crop + (1 - self.crop) * area
-        furthest = (-area.log()).clamp_(max=math.log(4 / 3))  # a crop of nearly all cannot be much wider than high
-        ratio = torch.exp((ratio * 2 - 1) * furthest)
-        width, height = (area * ratio).sqrt(), (area / ratio).sqrt()
-        sign = torch.where(mirror < 0.5, -1.0, 1.0) if self.flip else torch.ones_like(mirror)
-        angle = (turn * 2 - 1) * math.radians(self.turn)
-        cos, sin = angle.cos(), angle.sin()
-        first = torch.stack([width * sign * cos, -height * sin, (1 - width) * (across * 2 - 1)], -1)
-        second = torch.stack([width * sign * sin, height * cos, (1 - height) * (down * 2 - 1)], -1)
-        return torch.stack([first, second], 1).to(like.dtype)
-
-    def _change_colour(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Return images [B, C, H, W] with brightness, contrast and, in colour, saturation, hue and grey changed."""
-        n, strength = len(images), self.colour
-        draw = torch.rand(6, n, generator=generator, device=images.device)
-        spread = draw[:4] * 2 - 1
-        contrast, brightness = 1 + 0.8 * strength * spread[0], 0.8 * strength * spread[1]
-        mean = images.mean((1, 2, 3))
-        if self.channels == 1:
-            gain, shift = contrast, mean * (1 - contrast) + brightness
-            return images * gain.view(-1, 1, 1, 1) + shift.view(-1, 1, 1, 1)
-        saturation = (1 + 0.8 * strength * spread[2]) * (draw[4] >= 0.4 * strength)  # grey one time in five at 0.5
-        matrix = _hue_matrix(spread[3] * 0.2 * strength * 2 * math.pi, saturation) * contrast.view(-1, 1, 1)
-        shift = mean * (1 - contrast) + brightness
-        mixed = torch.baddbmm(shift.view(-1, 1, 1), matrix, images.flatten(2))  # [B, 3, H*W]
-        return mixed.view_as(images)
+        changes = draw_changes(
+            len(batch),
+            channels=self.channels,
+            crop=self.crop,
+            colour=self.colour,
+            flip=bool(self.flip),
+            turn=self.turn,
+            generator=generator,
+            device=batch.device,
+        )
+        return render(batch, changes)
 
     def tokens(self, batch: torch.Tensor) -> Tokens:
         """Return square patches, row by row; the edge is repeated where the side is not a multiple of the patch."""
@@ -211,20 +185,6 @@ def mirror_is_alike(images: torch.Tensor, network: nn.Module) -> bool:
     own, turned = ((2 - 2 * vectors @ plain.T).clamp_min(0).fill_diagonal_(4) for vectors in (plain, mirrored))
     ratio = turned.amin(1).sqrt() / own.amin(1).sqrt().clamp_min(1e-6)
     return bool(ratio.median() < MIRROR_RATIO)
-
-
-def _resample(images: torch.Tensor, affine: torch.Tensor) -> torch.Tensor:
-    grid = F.affine_grid(affine, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
-
-
-def _hue_matrix(angle: torch.Tensor, saturation: torch.Tensor) -> torch.Tensor:
-    """Return the RGB matrices [B, 3, 3] that turn the hue by `angle` [B] radians and scale the saturation."""
-    turn = torch.zeros(len(angle), 3, 3, device=angle.device)
-    turn[:, 0, 0] = 1
-    turn[:, 1, 1] = turn[:, 2, 2] = saturation * angle.cos()
-    turn[:, 1, 2], turn[:, 2, 1] = -saturation * angle.sin(), saturation * angle.sin()
-    return _YIQ_TO_RGB.to(angle.device) @ turn @ _RGB_TO_YIQ.to(angle.device)
 
 
 def _encode_png(pixels: np.ndarray) -> bytes:
