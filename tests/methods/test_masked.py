@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from symbols import Letters
 
-from handful.encoders import ConvolutionalEncoder, RealTokens, TransformerEncoder
+from handful.encoders import ConvolutionalEncoder, MLPEncoder, RealTokens, Tokens, TransformerEncoder
 from handful.errors import InputError
 from handful.methods.masked import Masked
-from handful.methods.pretext import hide, masked_symbols
+from handful.methods.pretext import hide, masked_symbols, swap_parts
 from handful.modalities.image import Image
 
 
@@ -100,3 +102,65 @@ def test_normalised_targets_know_neither_brightness_nor_contrast() -> None:
 def test_a_network_without_tokens_is_refused_in_one_sentence() -> None:
     with pytest.raises(InputError, match="needs a network that reads tokens, got ConvolutionalEncoder"):
         Masked(ConvolutionalEncoder(1, widths=(4, 8)), Image(size=8, channels=1))
+
+
+class _Cells:
+    """Rows of five cells of two numbers, some missing, as a kind of data whose hidden parts are swapped."""
+
+    name, axes, order, parts = "cells", 1, None, 5
+    token_kind = RealTokens(2, hidden=0.3, normalise=False, swaps=True)
+
+    def tokens(self, batch: torch.Tensor) -> Tokens:
+        return Tokens(batch.nan_to_num(), ~batch.isnan().any(2), torch.arange(5.0)[None, :, None])
+
+    def backbone(self) -> MLPEncoder:
+        return MLPEncoder(self.token_kind, parts=5, width=8, cut=self.tokens)
+
+
+def _cells(n: int = 7) -> torch.Tensor:
+    rows = torch.randn(n, 5, 2, generator=torch.Generator().manual_seed(2))
+    rows[0, 1], rows[3, 1], rows[4, 2] = torch.nan, torch.nan, torch.nan
+    return rows
+
+
+def test_swapped_parts_keep_their_column_and_say_what_was_changed() -> None:
+    tokens = _Cells().tokens(_cells())
+    spoilt, changed = swap_parts(tokens, 0.5, torch.Generator().manual_seed(0))
+    assert 0.2 < changed.float().mean() < 0.6
+    for part in range(5):
+        known = {tuple(value) for value in tokens.values[:, part].tolist()}
+        assert {tuple(value) for value in spoilt.values[:, part].tolist()} <= known
+    same = (spoilt.values == tokens.values).all(-1) & (spoilt.present == tokens.present)
+    assert torch.equal(changed, ~same)
+    constant = tokens._replace(values=torch.ones_like(tokens.values), present=torch.ones_like(tokens.present))
+    assert not swap_parts(constant, 0.5, torch.Generator().manual_seed(0))[1].any()
+
+
+def test_all_parts_are_permuted_where_all_are_masked() -> None:
+    tokens = _Cells().tokens(_cells())
+    spoilt, _ = swap_parts(tokens, 1.0, torch.Generator().manual_seed(0))
+    for part in range(5):
+        assert sorted(spoilt.values[:, part].tolist()) == sorted(tokens.values[:, part].tolist())
+
+
+def test_the_loss_on_swapped_parts_equals_that_of_vime_written_slowly() -> None:
+    torch.manual_seed(0)
+    kind, rows = _Cells(), _cells()
+    method = Masked(Masked.default_backbone(kind), kind).eval()
+    loss = method(rows, torch.Generator().manual_seed(3))
+    tokens = kind.tokens(rows)
+    spoilt, changed = swap_parts(tokens, 0.3, torch.Generator().manual_seed(3))
+    vectors = method.network(spoilt).pooled.detach()
+    odds, guesses = method.mask(vectors).detach(), method.values(vectors, tokens.places).detach()
+    mask_terms, value_terms = [], []
+    for row in range(len(rows)):
+        for part in range(5):
+            chance = 1 / (1 + math.exp(-float(odds[row, part])))
+            mask_terms.append(-math.log(chance if changed[row, part] else 1 - chance))
+            if tokens.present[row, part]:  # what was there, not what was put there
+                errors = [float(guesses[row, part, k] - rows[row, part, k]) ** 2 for k in range(2)]
+                value_terms.append(sum(errors) / 2)
+    mask, values = (sum(terms) / len(terms) for terms in (mask_terms, value_terms))
+    assert loss.parts["mask"].item() == pytest.approx(mask, rel=1e-4)
+    assert loss.parts["values"].item() == pytest.approx(values, rel=1e-4)
+    assert loss.total.item() == pytest.approx(mask + 2 * values, rel=1e-4)

@@ -11,6 +11,7 @@ from handful.encoders.encoded import Encoded
 from handful.encoders.filler import Filler
 from handful.encoders.forecaster import Forecaster
 from handful.encoders.lexical import LexicalEncoder
+from handful.encoders.mlp import MLPEncoder
 from handful.encoders.pretrained_image import PretrainedImage
 from handful.encoders.pretrained_sound import PretrainedSound
 from handful.encoders.pretrained_text import PretrainedText
@@ -35,6 +36,7 @@ BACKBONES: dict[str, Any] = {
     "Wrapped": Wrapped,
     "TemporalEncoder": TemporalEncoder,
     "Regions": Regions,
+    "MLPEncoder": MLPEncoder,
 }
 """The networks a saved encoder can be built from, by class name; each keeps its arguments in `config` (JSON values)
 and is made again by `from_config(config, cut=...)`, where `cut` makes tokens of a batch."""
@@ -48,6 +50,7 @@ __all__ = [
     "Forecaster",
     "LatentAutoencoder",
     "LexicalEncoder",
+    "MLPEncoder",
     "PretrainedImage",
     "PretrainedSound",
     "PretrainedText",

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from handful.encoders.convolutional import CONVOLUTIONS, ConvolutionalEncoder, Residual
 from handful.encoders.encoded import Encoded
+from handful.encoders.mlp import MLPEncoder
 from handful.encoders.saving import Cut, build, describe
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, TokenKind, Tokens
@@ -53,6 +54,7 @@ class LatentAutoencoder(nn.Module):
         hidden: int = 256,
     ) -> None:
         super().__init__()
+        cells = getattr(backbone, "length", cells)
         self._own = {"axes": axes, "parts": parts, "latent": latent, "cells": cells, "hidden": hidden}
         self.backbone, self.kind, self.cut = backbone, kind, cut
         self.width, self.cells = latent, cells
@@ -138,6 +140,8 @@ class Restorer(nn.Module):
             self.way_back: nn.Module = _Upward(backbone)
         elif isinstance(backbone, TemporalEncoder):
             self.way_back = nn.Linear(backbone.width, backbone.stride * backbone.in_channels)
+        elif isinstance(backbone, MLPEncoder):
+            self.way_back = PartsDecoder(backbone.kind, backbone.width, parts=backbone.parts, hidden=backbone.width)
         elif getattr(backbone, "reads_tokens", False):
             self.way_back = kind.head(self.width)
         else:
@@ -170,6 +174,8 @@ class Restorer(nn.Module):
             change = self.way_back(self.backbone(batch).features)  # [B, L, stride * C]
             change = change.unflatten(2, (self.backbone.stride, -1)).flatten(1, 2).transpose(1, 2)
             return self.cut({**batch, "values": batch["values"] + change[..., : batch["values"].shape[2]]})
+        if isinstance(self.backbone, MLPEncoder):
+            return tokens._replace(values=tokens.values + self.way_back(self.backbone(tokens).pooled, tokens.places))
         guess = self.way_back(self.backbone(tokens).features)
         return tokens._replace(values=guess if self.kind.symbolic else tokens.values + guess)
 

@@ -69,12 +69,15 @@ class RealTokens:
     noise: the largest standard deviation of the noise that denoising adds.
     normalise: masked training predicts each part less its own mean, over its own standard deviation; for parts of
     many numbers only.
+    swaps: masked training does not take hidden parts out, but puts the same part of another sample in their stead, so
+    that which ones were changed has to be told as well (VIME, Yoon et al. 2020); for parts of their own meaning each.
     """
 
     width: int
     hidden: float = 0.75
     noise: float = 1.0
     normalise: bool = True
+    swaps: bool = False
     symbolic = False
 
     def stem(self, width: int) -> nn.Module:
@@ -115,6 +118,7 @@ class SymbolTokens:
     hidden: float = 0.15
     noise: float = 0.3
     symbolic = True
+    swaps = False
 
     def stem(self, width: int) -> nn.Module:
         """Return what maps values [B, L] to [B, L, width]."""

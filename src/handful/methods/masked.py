@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from handful.encoders.autoencoder import PartsDecoder
 from handful.encoders.filler import Filler
@@ -13,7 +14,7 @@ from handful.encoders.regions import in_regions
 from handful.encoders.tokens import SymbolTokens, Tokens, mean_over
 from handful.encoders.transformer import PlaceCode, TransformerLayers, may_attend
 from handful.methods.method import Loss, Method, check_reads_tokens
-from handful.methods.pretext import hide, masked_symbols
+from handful.methods.pretext import hide, masked_symbols, swap_parts
 from handful.modalities.contract import Batch, Modality
 
 
@@ -21,24 +22,39 @@ class Masked(Method):
     """Hides parts of a sample and guesses them from the rest.
 
     Of real numbers the network reads only what is visible, and a light decoder guesses the rest (MAE, He et al.
-    2022). Of symbols it reads all, the hidden ones blotted out (BERT, Devlin et al. 2019).
+    2022). Of symbols it reads all, the hidden ones blotted out (BERT, Devlin et al. 2019). Where a kind of token swaps
+    parts for those of other samples, which ones and all values are told from the vector (VIME, Yoon et al. 2020).
     Where samples have one frame, the hidden parts are guessed a second time, from the pooled vector alone. MAE trains
     parts, not the vector that samples are compared by: its neighbours got worse with training.
     share: the share that is hidden; by default that of the kind of token. width, depth: of the decoder.
+    alpha: what the values weigh beside the mask where parts are swapped.
     """
 
     only_embeds = True
 
     def __init__(
-        self, backbone: nn.Module, modality: Modality, *, share: float | None = None, width: int = 96, depth: int = 1
+        self,
+        backbone: nn.Module,
+        modality: Modality,
+        *,
+        share: float | None = None,
+        width: int = 96,
+        depth: int = 1,
+        alpha: float = 2.0,
     ) -> None:
         check_reads_tokens(backbone, "masked")
         super().__init__(backbone, modality)
         kind = modality.token_kind
         self.kind: Any = kind
         self.share = kind.hidden if share is None else share
+        self.alpha = alpha
+        self.whole = None
         if isinstance(kind, SymbolTokens):
             self.filler = Filler(backbone, cut=modality.tokens)
+        elif kind.swaps:
+            parts = int(modality.parts)  # type: ignore[attr-defined]
+            self.values = PartsDecoder(kind, self.backbone.width, parts=parts, hidden=256)
+            self.mask = nn.Sequential(nn.Linear(self.backbone.width, 256), nn.GELU(), nn.Linear(256, parts))
         else:
             self.decoder = HiddenDecoder(self.backbone.width, width, axes=modality.axes, depth=depth)
             self.head = kind.head(width)
@@ -48,7 +64,7 @@ class Masked(Method):
 
     @classmethod
     def default_backbone(cls, modality: Modality) -> nn.Module:
-        return modality.token_backbone()
+        return modality.backbone() if modality.token_kind.swaps else modality.token_backbone()
 
     @property
     def network(self) -> nn.Module:
@@ -58,6 +74,8 @@ class Masked(Method):
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Loss:
         tokens = self.modality.tokens(batch)
+        if self.kind.swaps:
+            return self._mismatch_of_swapped(tokens, generator)
         visible, hidden = hide(tokens, self.share, generator)
         if self.kind.symbolic:
             total = self._mismatch_of_symbols(tokens, hidden, generator)
@@ -77,6 +95,15 @@ class Masked(Method):
         if self.whole is not None:
             guesses["recalled"] = self.recall(self.whole.pool(features, seen), tokens.places)
         return guesses
+
+    def _mismatch_of_swapped(self, tokens: Tokens, generator: torch.Generator) -> Loss:
+        """Return the cross entropy of the mask and, `alpha` times, the mismatch of all values (VIME, equation 3)."""
+        spoilt, changed = swap_parts(tokens, self.share, generator)
+        vector = self.backbone(spoilt).pooled
+        mask = F.binary_cross_entropy_with_logits(self.mask(vector).float(), changed.float())
+        guess = self.values(vector, tokens.places)
+        values = mean_over(self.kind.mismatch(guess, tokens.values), tokens.present)
+        return Loss(mask + self.alpha * values, {"mask": mask.detach(), "values": values.detach()})
 
     def _mismatch_of_symbols(self, tokens: Tokens, hidden: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         random = self.kind.random(tokens.values, generator)

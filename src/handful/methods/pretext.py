@@ -41,6 +41,25 @@ def hide(tokens: Tokens, share: float, generator: torch.Generator) -> tuple[torc
     return visible_first[:, :n_visible], hidden
 
 
+def swap_parts(tokens: Tokens, share: float, generator: torch.Generator) -> tuple[Tokens, torch.Tensor]:
+    """Return the tokens with a share of their parts taken each from another sample, and which were changed [B, L] bool.
+
+    Each part [B] is shuffled over the samples on its own, and stands in where a mask of ones with the probability
+    `share` says so (VIME, Yoon et al. 2020, section 4.1). What the shuffle put in place of an equal value was not
+    changed: nobody can tell.
+    """
+    drawn = torch.rand(tokens.present.shape, generator=generator, device=tokens.present.device)
+    mask = torch.rand(tokens.present.shape, generator=generator, device=tokens.present.device) < share
+    order = drawn.argsort(0)  # [B, L], a permutation of the samples for each part
+    values = tokens.values.gather(0, order[..., None].expand_as(tokens.values))
+    present = tokens.present.gather(0, order)
+    spoilt = tokens._replace(
+        values=torch.where(mask[..., None], values, tokens.values), present=torch.where(mask, present, tokens.present)
+    )
+    same = (spoilt.values == tokens.values).all(-1) & spoilt.present & tokens.present
+    return spoilt, ~(same | ~spoilt.present & ~tokens.present)
+
+
 def masked_symbols(
     values: torch.Tensor, hidden: torch.Tensor, random: torch.Tensor, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:

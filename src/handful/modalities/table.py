@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from handful.data import Samples
+from handful.encoders.mlp import MLPEncoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.encoders.untrained import RawInput
@@ -62,7 +63,7 @@ class Table:
         self.parts = len(self.columns)
         self.is_category = [kind == "category" for _, kind in self.columns]
         self.code = CODE if any(self.is_category) else 1
-        self.token_kind = RealTokens(self.code, hidden=_HIDDEN, normalise=False)
+        self.token_kind = RealTokens(self.code, hidden=_HIDDEN, normalise=False, swaps=True)
         self._scales = scales_from_json(self.assets[_SCALES]) if _SCALES in self.assets else None
 
     @property
@@ -153,8 +154,8 @@ class Table:
         return np.array([*range(self.parts), *(place for found in cycles for place in found)])
 
     def backbone(self) -> nn.Module:
-        """Return a small transformer over the columns."""
-        return self.token_backbone()
+        """Return a small perceptron over the cells of a row."""
+        return MLPEncoder(self.token_kind, parts=self.parts, cut=self.tokens)
 
     def token_backbone(self, *, causal: bool = False) -> nn.Module:
         """Return a small transformer over the columns."""
