@@ -23,7 +23,7 @@ def render_straight(
     """Write to `views` [B, C, H, W] the views of `images` of that shape, both float32.
 
     scale, shift [B, 2]: of x and y, from the view's plane to the image's, both in [-1, 1]; the crop lies within the
-    image. colours [B, C, C], contrast, brightness [B]: as in `Changes`. C is 1 or 3.
+    image. colours, contrast, brightness: as in `Changes`; colours are [B, 1, 1] where all channels change alike.
     """
     n, channels, height, width = images.shape
     left, right_share = np.empty(width, np.int64), np.empty(width, np.float32)
@@ -37,8 +37,9 @@ def render_straight(
             total += _resample(images[b, k], left, right_share, upper, lower_share, rows, views[b, k])
         mean = total / (channels * height * width)
         added = mean * (1 - contrast[b]) + brightness[b]
-        if channels == 1:
-            _change_grey(views[b, 0], colours[b, 0, 0], added)
+        if colours.shape[1] == 1:
+            for k in range(channels):
+                _change_grey(views[b, k], colours[b, 0, 0], added)
         else:
             _change_colours(views[b], colours[b], added)
 

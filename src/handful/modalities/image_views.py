@@ -66,6 +66,8 @@ def render(images: torch.Tensor, changes: Changes) -> torch.Tensor:
         images, _grid(changes.affine, images), mode="bilinear", padding_mode="reflection", align_corners=False
     )
     shift = seen.mean((1, 2, 3)) * (1 - changes.contrast) + changes.brightness
+    if changes.colours.shape[1] == 1:
+        return changes.colours[..., None] * seen + shift.view(-1, 1, 1, 1)
     return torch.baddbmm(shift.view(-1, 1, 1), changes.colours, seen.flatten(2)).view_as(images)
 
 
