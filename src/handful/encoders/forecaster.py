@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from handful.encoders.encoded import Encoded
+from handful.encoders.linear_ahead import LinearAhead
 from handful.encoders.saving import Cut, build, describe
 from handful.encoders.tokens import Tokens
+
+
+class Compared(NamedTuple):
+    """What was guessed and what came [B, L, P], of symbols log odds [B, L, count] and [B, L]; where both are [B, L]."""
+
+    guess: torch.Tensor
+    truth: torch.Tensor
+    present: torch.Tensor
 
 
 class Forecaster(nn.Module):
     """A causal transformer and a head: each part guesses the part at the same place one step later.
 
     Of real numbers the change is guessed: to say "as before" costs nothing.
+    ahead: a linear map that guesses many steps at once, fitted by `fit`, where the kind of data has one.
     """
 
     backbone: Any
 
-    def __init__(self, backbone: nn.Module, *, cut: Cut) -> None:
+    def __init__(self, backbone: nn.Module, *, cut: Cut, ahead: LinearAhead | None = None) -> None:
         super().__init__()
-        self.backbone, self.cut = backbone, cut
+        self.backbone, self.cut, self.ahead = backbone, cut, ahead
         self.width, self.kind = self.backbone.width, self.backbone.kind
         self.head = self.kind.head(self.width)
         if not self.kind.symbolic:
@@ -32,15 +43,30 @@ class Forecaster(nn.Module):
     @property
     def config(self) -> dict[str, Any]:
         """What `from_config` makes it again from."""
-        return {"backbone": describe(self.backbone)}
+        ahead = {} if self.ahead is None else {"ahead": self.ahead.config}
+        return {"backbone": describe(self.backbone), **ahead}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], *, cut: Cut) -> Forecaster:
         """Return the network that `config` describes, not trained."""
-        return cls(build(config["backbone"], cut=cut), cut=cut)
+        ahead = LinearAhead(**config["ahead"]) if "ahead" in config else None
+        return cls(build(config["backbone"], cut=cut), cut=cut, ahead=ahead)
+
+    def fit(self, batches: Iterable[Any], *, seed: int = 0) -> Forecaster:
+        """Fit the linear map, where there is one; the network is trained."""
+        if self.ahead is not None:
+            self.ahead.fit(batches, seed=seed)
+        return self
 
     def forward(self, batch: Any) -> Encoded:
         return self.backbone(batch)
+
+    def compare(self, batch: Any) -> Compared:
+        """Return each part from the second step on beside its guess from those before."""
+        tokens = self.cut(batch)
+        known = tokens.present.shape[1] - tokens.step
+        both = tokens.present[:, tokens.step :] & tokens.present[:, :known]
+        return Compared(self.guess_next(tokens)[:, :known], tokens.values[:, tokens.step :], both)
 
     def guess_next(self, tokens: Tokens) -> torch.Tensor:
         """Return for each part the guess of the one that follows at its place; of symbols, log odds."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -72,30 +74,36 @@ class CPC(Method):
 
 
 class Forecast(Method):
-    """Guesses each part from the parts before it, in its own values: the next frame, value or word."""
+    """Guesses what comes next in its own values: the next frames, value or word.
+
+    A causal network over tokens guesses each part from those before it; a network that compares its guesses with what
+    came by itself is taken as it is.
+    """
 
     def __init__(self, backbone: nn.Module, modality: Modality) -> None:
         check_ordered(modality, "forecast")
-        check_causal(backbone, "forecast")
         super().__init__(backbone, modality)
-        self.forecaster = Forecaster(backbone, cut=modality.tokens)
+        if hasattr(backbone, "compare"):
+            self.forecaster: Any = backbone
+            return
+        check_causal(backbone, "forecast")
+        ahead = getattr(modality, "ahead", lambda: None)
+        self.forecaster = Forecaster(backbone, cut=modality.tokens, ahead=ahead())
 
     @classmethod
     def default_backbone(cls, modality: Modality) -> nn.Module:
-        return modality.token_backbone(causal=True)
+        own = getattr(modality, "forecaster", None)
+        return modality.token_backbone(causal=True) if own is None else own()
 
     @property
     def network(self) -> nn.Module:
         return self.forecaster
 
     def forward(self, batch: Batch, generator: torch.Generator) -> Loss:
-        tokens = self.modality.tokens(batch)
-        step, length = tokens.step, tokens.present.shape[1]
-        if step == length:
+        found = self.forecaster.compare(batch)
+        if not found.present.shape[1]:
             raise InputError(f"forecast needs samples of at least 2 steps ({self.modality.order}): use another method.")
-        guess = self.forecaster.guess_next(tokens)[:, : length - step]
-        both = tokens.present[:, step:] & tokens.present[:, : length - step]
-        total = mean_over(self.modality.token_kind.mismatch(guess, tokens.values[:, step:]), both)
+        total = mean_over(self.modality.token_kind.mismatch(found.guess, found.truth), found.present)
         return Loss(total, {"next": total.detach()})
 
 

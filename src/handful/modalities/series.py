@@ -13,6 +13,7 @@ from torch import nn
 
 from handful.data import Samples
 from handful.encoders.kernels import RandomKernels
+from handful.encoders.linear_ahead import LinearAhead
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
@@ -142,6 +143,10 @@ class Series:
         return TransformerEncoder(
             self.token_kind, axes=1, width=96, depth=3, causal=causal, window=_WINDOW, cut=self.tokens
         )
+
+    def ahead(self) -> LinearAhead:
+        """Return the linear map of the last steps of a series to its next, not fitted."""
+        return LinearAhead(steps=self.usual_steps or _PARTS)
 
     def floors(self) -> Mapping[str, nn.Module]:
         """Return the values themselves, and the answers of random convolution kernels."""

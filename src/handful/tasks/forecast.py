@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from handful.training.encoder import Encoder, find_encoder
 ORIGINS = 4
 """Places in each series from which what is known is forecast, to see how far off forecasts are."""
 ROWS_AT_A_TIME = 256
+Way = Callable[[Encoder, Forecaster, list[np.ndarray], int], np.ndarray]
+"""From series [T_i, C] to the values [N, steps, C] after them."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ def forecast(
 ) -> Forecast:
     """Return the `steps` values that come after each series of `data`.
 
+    The linear map that was fitted beside the network says them; where series are `known` on which the network errs
+    less, the network does.
     encoder: an Encoder, a run, or a folder of either. level: the chance that a value lies within the interval.
     known: series to find the width of the interval on, best some that the encoder was not trained on; None takes
     `data`. From several places in them what is known is forecast, and the interval is as wide as the quantile of the
@@ -55,15 +59,44 @@ def forecast(
         raise InputError(f"level must lie between 0 and 1, such as 0.9, got {level!r}.")
     encoder.check_reads(data)
     own = [data.samples[row] for row in range(len(data))]
-    values = roll_out(encoder, forecaster, own, steps)
-    errors = _known_errors(encoder, forecaster, own if known is None else [*known.samples[:]], steps)
-    width, notes = _widths(errors, level, values.shape[1:])
-    if known is None and len(errors):
+    ways: list[Way] = [roll_out]
+    if forecaster.ahead is not None and forecaster.ahead.contexts:
+        ways = [continue_linearly] if known is None else [continue_linearly, roll_out]
+    tried = own if known is None else [*known.samples[:]]
+    errors = [_known_errors(way, encoder, forecaster, tried, steps) for way in ways]
+    best = int(np.argmin([_in_spreads(error, encoder) for error in errors]))
+    values = ways[best](encoder, forecaster, own, steps)
+    width, notes = _widths(errors[best], level, values.shape[1:])
+    if known is None and len(errors[best]):
         notes += (
             "The interval is found on series that the encoder was trained on, so it may be too narrow: give others "
             "as `known`.",
         )
     return Forecast(data.ids, values, values - width, values + width, level, notes)
+
+
+def _in_spreads(errors: np.ndarray, encoder: Encoder) -> float:
+    """Return the mean squared error, each channel in units of its spread; infinity where there is no error."""
+    modality: Any = encoder.modality
+    return float(np.square(errors / np.array(modality.spread or 1.0)).mean()) if len(errors) else np.inf
+
+
+def continue_linearly(encoder: Encoder, forecaster: Forecaster, series: list[np.ndarray], steps: int) -> np.ndarray:
+    """Return the values [N, steps, C] that the linear map says come after each series [T_i, C]."""
+    ahead = forecaster.ahead
+    assert ahead is not None
+    modality: Any = encoder.modality
+    device = next(forecaster.parameters()).device
+    found = np.empty((len(series), steps, modality.channels), np.float32)
+    _check_long_enough(series, ahead.contexts[-1])
+    lengths = np.array([next(one for one in ahead.contexts if one <= len(own)) for own in series])
+    for length in np.unique(lengths):
+        for rows in batches_of(np.flatnonzero(lengths == length), ROWS_AT_A_TIME):
+            batch = modality.batch(_Context([series[row][-length:] for row in rows]), np.arange(len(rows)))
+            values = to_device(batch["values"], device)  # [B, C, length]
+            after = ahead.guess(values.flatten(0, 1), steps).unflatten(0, values.shape[:2])
+            found[rows] = np.stack(modality.to_values({"values": after, "present": _all_present(after)}))
+    return found
 
 
 @torch.inference_mode()
@@ -85,19 +118,27 @@ def roll_out(encoder: Encoder, forecaster: Forecaster, series: list[np.ndarray],
         for _ in range(new):
             values = torch.cat([values, forecaster.guess_next(_as_tokens(values[:, -most:]))[:, -1:]], 1)
         tail = values[:, -new:].unflatten(2, (-1, part)).permute(0, 2, 1, 3).flatten(2)[..., :steps]  # [B, C, steps]
-        present = torch.ones(len(rows), steps, dtype=torch.bool)
-        found[rows] = np.stack(modality.to_values({"values": tail, "present": present}))
+        found[rows] = np.stack(modality.to_values({"values": tail, "present": _all_present(tail)}))
     return found
+
+
+def _all_present(values: torch.Tensor) -> torch.Tensor:
+    return torch.ones(len(values), values.shape[2], dtype=torch.bool)
 
 
 def _same_length(series: list[np.ndarray], part: int, most: int) -> Iterator[tuple[np.ndarray, _Context]]:
     """Yield rows whose last whole parts, at most `most` of them, are as many, and these parts."""
+    _check_long_enough(series, part)
     counts = np.array([min(most, len(one) // part) for one in series])
-    if (counts < 1).any():
-        raise InputError(f"a series of {min(map(len, series))} steps is too short to go on from: {part} are needed.")
     for count in np.unique(counts):
         for rows in batches_of(np.flatnonzero(counts == count), ROWS_AT_A_TIME):
             yield rows, _Context([series[row][-count * part :] for row in rows])
+
+
+def _check_long_enough(series: list[np.ndarray], least: int) -> None:
+    shortest = min(map(len, series))
+    if shortest < least:
+        raise InputError(f"a series of {shortest} steps is too short to go on from: {least} are needed.")
 
 
 class _Context(list[np.ndarray]):
@@ -113,7 +154,9 @@ def _as_tokens(values: torch.Tensor) -> Tokens:
     return Tokens(values, torch.ones(values.shape[:2], dtype=torch.bool, device=values.device), places)
 
 
-def _known_errors(encoder: Encoder, forecaster: Forecaster, series: list[np.ndarray], steps: int) -> np.ndarray:
+def _known_errors(
+    way: Way, encoder: Encoder, forecaster: Forecaster, series: list[np.ndarray], steps: int
+) -> np.ndarray:
     """Return by how much forecasts of known values were off, [M, steps, C]; half of a series is context at least."""
     modality: Any = encoder.modality
     contexts, truths = [], []
@@ -125,7 +168,7 @@ def _known_errors(encoder: Encoder, forecaster: Forecaster, series: list[np.ndar
             truths.append(one[origin : origin + steps])
     if not contexts:
         return np.empty((0, steps, modality.channels), np.float32)
-    return np.abs(roll_out(encoder, forecaster, contexts, steps) - np.stack(truths))
+    return np.abs(way(encoder, forecaster, contexts, steps) - np.stack(truths))
 
 
 def _widths(errors: np.ndarray, level: float, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from handful.data import Dataset
 from handful.encoders.standardise import Standardise
 from handful.encoders.wrapped import Wrapped
 from handful.errors import InputError, check_at_least
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
 from handful.training.embed import Progress, batches_of, pooled_vectors
@@ -33,12 +33,16 @@ FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of mo
 
 @dataclass(frozen=True)
 class Watch:
-    """Whom to tell how far it is: `stage` in words, `step` and `epoch` while training, `rows` while embedding."""
+    """Whom to tell how far it is: `stage` in words, `step` and `epoch` while training, `rows` while embedding.
+
+    trackers: those of accelerate that the figures of each epoch go to ("tensorboard", "wandb", "mlflow", ...).
+    """
 
     stage: Callable[[str], None] = lambda words: None
     step: Callable[[Beat], None] = lambda beat: None
     epoch: Callable[[dict[str, Any]], None] = lambda line: None
     rows: Progress = lambda done, total: None
+    trackers: tuple[str, ...] = ()
 
 
 def pretrain(
@@ -112,8 +116,8 @@ def pretrain(
         made.remember(data.samples, pooled)
     if folder is not None:
         made.save_pretrained(folder)
-        with replace_file(folder.parent / "health.json") as temporary:
-            temporary.write_text(json.dumps(history, indent=1))
+        with written_whole(folder.parent / "health.json") as file:
+            file.write(json.dumps(history, indent=1).encode())
     return made
 
 
@@ -179,11 +183,15 @@ def _network(
         return fitted(floors[name], data, modality, schedule.seed), None
     with torch.random.fork_rng():
         torch.manual_seed(schedule.seed)
-        if name in ("random", "pretrained") or schedule.epochs == 0:
+        if name in ("random", "pretrained"):
             return fitted(given or modality.backbone(), data, modality, schedule.seed), None
         backbone = fitted(given or METHODS[name].default_backbone(modality), data, modality, schedule.seed)
-        watch.stage(f"training {name}: {schedule.epochs} epochs of {len(data)} items")
         method = METHODS[name](backbone, modality)
+        if method.network is not backbone:
+            fitted(method.network, data, modality, schedule.seed)
+        if schedule.epochs == 0:
+            return method.network.eval(), None
+        watch.stage(f"training {name}: {schedule.epochs} epochs of {len(data)} items")
         trained = train(
             method,
             data,
@@ -192,6 +200,7 @@ def _network(
             identity=json.loads(json.dumps(identity)),
             on_step=watch.step,
             on_epoch=watch.epoch,
+            trackers=watch.trackers,
         )
     return method.network, trained
 
