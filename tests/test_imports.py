@@ -18,7 +18,7 @@ BELOW = {
     "modalities": {"encoders", "data", "errors", "files"},
     "methods": {"encoders", "modalities", "data", "errors"},
     "training": {"methods", "encoders", "modalities", "data", "errors", "files"},
-    "graph": {"errors"},
+    "graph": {"errors", "files"},
     "propagation": {"graph", "data", "errors"},
     "tasks": {"propagation", "graph", "training", "methods", "encoders", "modalities", "data", "errors", "files"},
 }

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
 class InputError(ValueError):
     """Input that cannot be used, told in one sentence: the value, the rule, what was got and what to do."""
+
+
+class WriteError(OSError):
+    """A file that the disk did not take, told in one sentence: which, why, and what to do."""
+
+    def __init__(self, path: str | os.PathLike[str], error: OSError) -> None:
+        super().__init__(error.errno, error.strerror or str(error) or "unknown error", os.fspath(path))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.filename} cannot be written ({self.strerror}): make room or choose another folder and run the same "
+            "command again; what was there before is as it was."
+        )
 
 
 def quoted(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from handful.propagation import Propagation
 from handful.propagation.audit import LabelIssues
 from handful.propagation.calibrate import Estimate
 from handful.reporting.gather import gather
-from handful.run.folder import Run, make_run
+from handful.run.folder import Run, issues_table, make_run
 from handful.training.embed import Embeddings
 
 NAMES = [f"{'ab'[row % 2]}{row:02d}.png" for row in range(24)]
@@ -42,13 +41,16 @@ def run(tmp_path: Path, source: Path) -> Run:
     vectors = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
     run.write_embeddings(Embeddings(data.ids, vectors, {"pca": slice(0, 6)}), data.digests, "digest")
     graph = knn_graph(vectors, 4)
-    graph.save(run.folder / "graph.npz")
-    run.note(graph={"made_of": {"encoder": "digest", "count": 24, "n_neighbors": 4, "seed": 3}, "notes": ["two parts"]})
-    run.write_labels(data.ids, answer(), asked={"rule": "auto", "priors": None, "abstain_below": None})
+    made_of = {"embeddings": run.digest("embeddings.npy"), "n_neighbors": 4, "seed": 3}
+    with run.writing(
+        "graph.npz", step="propagate", note={"graph": {"made_of": made_of, "notes": ["two parts"]}}
+    ) as files:
+        graph.save(files[0])
     assert data.labels is not None
     one = np.array([1])
     issues = LabelIssues(one, np.array([0.9]), given=one, suggested=np.array([0]), wrong_share=0.1)
-    run.write_issues(data.ids, data.labels, issues)
+    asked = {"rule": "auto", "priors": None, "abstain_below": None}
+    run.write_labels(data.ids, answer(), issues_table(data.ids, data.labels, issues), asked=asked)
     return run
 
 
@@ -161,7 +163,7 @@ def test_training_is_told_with_its_references(run: Run) -> None:
     assert gather(run).health == "Not trained"
     history = [{"epoch": 1, "loss": 2.0, "nt_xent": 2.0, "rank": 9.0, "width": 64, "verdict": "healthy"}]
     record = {"history": history, "verdict": "healthy: rank 9.", "untrained": {"rank": 4.0, "width": 64}, "raw": {}}
-    (run.folder / "health.json").write_text(json.dumps(record))
+    run.write_json("health.json", record, step="pretrain")
     content = gather(run)
     assert content.health == "Healthy: rank 9."
     assert content.curves == [{"epoch": 1, "Loss": 2.0, "Effective rank (RankMe)": 9.0}]

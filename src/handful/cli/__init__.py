@@ -23,7 +23,7 @@ from handful.cli.report import report
 from handful.cli.segment import segment
 from handful.cli.similar import similar
 from handful.cli.suggest import suggest
-from handful.errors import InputError
+from handful.errors import InputError, WriteError
 
 app = typer.Typer(
     name="handful",
@@ -75,6 +75,9 @@ def main() -> None:
     except KeyboardInterrupt:
         say("handful: interrupted; the same command goes on from here.")
         sys.exit(130)
+    except WriteError as error:
+        say(f"handful: {error}")
+        sys.exit(1)
     except OSError as error:
         say(f"handful: {error.filename or 'the disk'}: {error.strerror or error}.")
         sys.exit(1)

@@ -20,7 +20,7 @@ def evaluate(
     """Judge RUN where the truth is known: random draws of labels, scored on the rows not given."""
     import handful
     from handful.errors import InputError
-    from handful.run.folder import open_run
+    from handful.run.folder import locked, open_run
 
     try:
         counts = [int(count) for count in labels_per_class.split(",")]
@@ -32,5 +32,6 @@ def evaluate(
         raise InputError("there is nothing to judge by: give --truth FILE, or --truth folders or source.")
     opened = open_run(run)
     judged = handful.evaluate(opened, truth, counts, trials, rule=rule, peers=peers, seed=seed, progress=say)
-    opened.write_json("evaluation.json", judged.as_dict())
+    with locked(opened):
+        opened.write_json("evaluation.json", judged.as_dict(), step="evaluate")
     put(judged.as_dict() if json else judged.in_words())

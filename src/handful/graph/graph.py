@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from scipy import sparse
 
 from handful.errors import InputError
+from handful.files import written_whole
 from handful.graph.vectors import as_vectors
 
 
@@ -69,8 +69,8 @@ class Graph:
         """Return [N] int32, the number of the connected component of each row."""
         return self._components
 
-    def save(self, path: str | os.PathLike[str], *, with_vectors: bool = True) -> None:
-        """Write the graph as one npz file; a file of that name is replaced only by a whole one."""
+    def save(self, path: str | os.PathLike[str] | IO[bytes], *, with_vectors: bool = True) -> None:
+        """Write the graph as one npz file, or to an open one; a file of that name is replaced only by a whole one."""
         arrays: dict[str, Any] = {
             "data": self.weights.data,
             "indices": self.weights.indices,
@@ -83,15 +83,11 @@ class Graph:
         optional = {"neighbours": self.neighbours, "distances": self.distances}
         optional |= {"vectors": self.vectors if with_vectors else None}
         arrays |= {name: array for name, array in optional.items() if array is not None}
-        path = Path(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **arrays)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        if isinstance(path, str | os.PathLike):
+            with written_whole(Path(path)) as file:
+                np.savez(file, allow_pickle=False, **arrays)
+        else:
+            np.savez(path, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, vectors: np.ndarray | None = None) -> Graph:

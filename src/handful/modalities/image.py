@@ -23,7 +23,7 @@ from handful.encoders.pretrained_image import load_image_encoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.encoders.untrained import GradientHistograms, RawInput
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.modalities.image_views import draw_changes, render
 
 MIRROR_ROWS = 2000
@@ -153,9 +153,8 @@ class Image:
         """Write an image [C, H, W] in [-1, 1] beside `path` as .png and return where it lies."""
         pixels = np.rint((np.clip(sample, -1, 1) + 1) * 127.5).astype(np.uint8)
         path = path.with_suffix(".png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_file(path) as temporary:
-            temporary.write_bytes(_encode_png(pixels))
+        with written_whole(path) as file:
+            file.write(_encode_png(pixels))
         return path
 
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from handful.files import replace_file
-from handful.run.folder import Run
+from handful.run.anomalies import STEP
+from handful.run.folder import Run, locked
 
 SHOWN = 50
 _BINS = 60
@@ -28,12 +28,12 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.q{color:#5a6577}sv
 
 def report_anomalies(run: Run) -> Path:
     """Write anomalies.html to the run folder and return its path."""
-    run.require(run.folder / "anomalies.parquet", "anomalies --out")
+    run.require(run.folder / "anomalies.parquet", STEP)
     table = pq.read_table(run.folder / "anomalies.parquet")
-    path = run.folder / "anomalies.html"
-    with replace_file(path) as temporary:
-        temporary.write_text(make_page(run, table), encoding="utf-8")
-    return path
+    page = make_page(run, table)
+    with locked(run), run.writing("anomalies.html", step=STEP) as (file,):
+        file.write(page.encode())
+    return run.folder / "anomalies.html"
 
 
 def make_page(run: Run, table: pa.Table) -> str:

@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from handful.data import Dataset, Labels, Refusal, encode_labels
+from handful.data.spreadsheet import read_csv
 from handful.errors import InputError
-from handful.files import replace_file
+from handful.files import write_array
 from handful.graph.layout import layout
 from handful.modalities.registry import make_modality
 from handful.propagation.calibrate import Estimate
 from handful.reporting.content import Content, LabelIssue
-from handful.reporting.page import write_page
-from handful.run.folder import Run, open_run
+from handful.reporting.page import encode_page, write_page
+from handful.run.folder import Run, locked, open_run
 from handful.run.path import read_again
 
 FIGURES = {
@@ -52,7 +53,13 @@ def report(
     Raises InputError where the run has no labels yet, or the truth does not fit it.
     """
     run = run if isinstance(run, Run) else open_run(run)
-    return write_page(gather(run, data=data, truth=truth), run.folder / "report.html" if out is None else out)
+    with locked(run):
+        content = gather(run, data=data, truth=truth)
+        if out is not None:
+            return write_page(content, out)
+        with run.writing("report.html", step="report") as (file,):
+            file.write(encode_page(content))
+    return run.folder / "report.html"
 
 
 def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Content:
@@ -167,12 +174,11 @@ def _looks(data: Dataset | None, ids: np.ndarray) -> dict[str, Any]:
 def _positions(run: Run) -> np.ndarray:
     """Return the map of the run's graph [N, 2], made once and kept in map.npy."""
     path, made_of = run.folder / "map.npy", run.record["graph"]["made_of"]
-    if path.is_file() and run.record.get("map") == made_of:
+    if run.stands(path.name) and run.record.get("map") == made_of:
         return np.load(path, allow_pickle=False)
     positions = layout(run.graph, seed=made_of["seed"])
-    with replace_file(path) as temporary, temporary.open("wb") as file:
-        np.save(file, positions, allow_pickle=False)
-    run.note(map=made_of)
+    with run.writing(path.name, step="report", note={"map": made_of}) as (file,):
+        write_array(file, positions)
     return positions
 
 
@@ -181,6 +187,7 @@ def _training(run: Run) -> dict[str, Any]:
     path = run.folder / "health.json"
     record: dict[str, Any] = {"history": [], "verdict": "not trained"}
     if path.is_file():
+        run.require(path, "pretrain")
         record = json.loads(path.read_text())
     history = record["history"]
     only_part = {name for epoch in history for name in epoch if name != "loss" and _same(history, name, "loss")}
@@ -203,7 +210,7 @@ def _renamed(figures: Mapping[str, Any]) -> dict[str, float]:
 def _settings(run: Run) -> dict[str, Any]:
     record, data = run.record, run.data
     pretrain = {name: value for name, value in record.get("pretrain", {}).get("options", {}).items() if value != {}}
-    made_of = {name: value for name, value in record["graph"]["made_of"].items() if name not in ("encoder", "count")}
+    made_of = {name: value for name, value in record["graph"]["made_of"].items() if name != "embeddings"}
     return {
         "source": record.get("source"),
         "labels": record.get("labels"),
@@ -242,12 +249,11 @@ def _flag(option: tuple[str, Any]) -> str:
 
 
 def _label_issues(run: Run, ids: np.ndarray) -> list[LabelIssue]:
-    import pyarrow.csv as csv
-
     path = run.folder / "label_issues.csv"
     if not path.is_file():
         return []
-    found = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types={"id": "string", "suggested": "string"}))
+    run.require(path, "propagate")
+    found = read_csv(str(path))
     row = {name: at for at, name in enumerate(ids.tolist())}
     entries = zip(found["id"].to_pylist(), found["suggested"].to_pylist(), strict=True)
     return [LabelIssue(row[name], suggested) for name, suggested in entries]

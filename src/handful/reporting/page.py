@@ -15,7 +15,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.reporting import words
 from handful.reporting.content import GIVEN, PROPAGATED, REVIEWED, Content
 from handful.reporting.figures import (
@@ -59,9 +59,14 @@ class Card:
 def write_page(content: Content, path: str | os.PathLike[str]) -> Path:
     """Write the report of `content` to `path` and return it; a file of that name is replaced only by a whole one."""
     path = Path(path)
-    with replace_file(path) as temporary:
-        temporary.write_bytes(render(content).encode("utf-8", "replace"))  # file names may hold what UTF-8 cannot
+    with written_whole(path) as file:
+        file.write(encode_page(content))
     return path
+
+
+def encode_page(content: Content) -> bytes:
+    """Return the report as the bytes of a file."""
+    return render(content).encode("utf-8", "replace")  # file names may hold what UTF-8 cannot
 
 
 def render(content: Content) -> str:

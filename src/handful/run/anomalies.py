@@ -10,24 +10,26 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from handful.data import Dataset, Labels
 from handful.data.cache import cache_folder
 from handful.data.label_files import read_labels
 from handful.data.sources import Source
+from handful.data.spreadsheet import write_csv
 from handful.errors import InputError, quoted
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.modalities import read
 from handful.modalities.registry import make_modality
 from handful.modalities.table_reading import write_cell
 from handful.run.folder import Run, open_run
 from handful.run.path import started
+from handful.run.steps import pretrain_step
 from handful.tasks.anomalies import AnomalyDetector, threshold_at
 from handful.training.encoder import Encoder
-from handful.training.pretrain import Watch, pretrain
+from handful.training.pretrain import Watch
 
+STEP = "anomalies --out"  # the command that makes the files
 REASONS = 3
 ODD_WORDS = ("1", "true", "yes", "fraud", "anomaly", "anomalous", "outlier", "odd", "attack", "fault", "defect", "bad")
 _BLOCK = 8192
@@ -98,9 +100,11 @@ def find_anomalies(
         if reader.encoder is None:
             _write_ids(run, data)
         table = score_table(detector, data, rows, known=known, reader=reader)
-        _write(table, run.folder / "anomalies")
         told = {"threshold": detector.threshold_, "known": int(known.odd.sum()), "notes": notes, "seed": seed}
-        run.note(anomalies={**told, "odd": int(np.sum(table["odd"].to_numpy()))})
+        told["odd"] = int(np.sum(table["odd"].to_numpy()))
+        with run.writing("anomalies.csv", "anomalies.parquet", step=STEP, note={"anomalies": told}) as (csv, parquet):
+            write_csv(table, csv)
+            pq.write_table(table, parquet)
     return Scored(table, detector.threshold_, run.folder / "anomalies.csv", tuple(notes))
 
 
@@ -118,8 +122,12 @@ def score_anomalies(
     nothing = np.zeros(len(data), bool)
     table = score_table(detector, data, rows, known=_Known(nothing, nothing), reader=reader)
     path = Path(out) if out is not None else run.folder / "scored" / f"{Path(data.source).stem or 'rows'}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write(table, path.with_suffix(""), suffixes=(path.suffix or ".csv",))
+    path = path if path.suffix else path.with_suffix(".csv")
+    with written_whole(path) as file:
+        if path.suffix == ".parquet":
+            pq.write_table(table, file)
+        else:
+            write_csv(table, file)
     return Scored(table, detector.threshold_, path, tuple(reader.unknown(data)))
 
 
@@ -137,29 +145,30 @@ class _Reader:
         if data.modality == "table":
             kind: Any = make_modality("table", data.settings)
             return cls(kind.adapt(data.samples, seed=seed), None, kind.columns)
-        encoder = pretrain(data, "untrained", out=run.encoder_folder, seed=seed, watch=watch)
+        encoder = pretrain_step(run, data, {"method": "untrained", "seed": seed}, watch=watch)
         return cls(encoder.modality, encoder, ())
 
     @classmethod
     def load(cls, run: Run) -> tuple[_Reader, AnomalyDetector]:
         """Return the reader and the detector of a run."""
-        run.require(run.folder / "detector.npz", "anomalies --out")
+        run.require(run.folder / "detector.npz", STEP)
         with np.load(run.folder / "detector.npz", allow_pickle=False) as arrays:
             detector = AnomalyDetector.from_state(arrays)
         if run.data["modality"] != "table":
             return cls(run.encoder.modality, run.encoder, ()), detector
+        run.require(run.folder / "columns.json", STEP)
         scales = (run.folder / "columns.json").read_text(encoding="utf-8")
         kind: Any = make_modality("table", run.data["settings"], assets={"columns.json": scales})
         return cls(kind, None, kind.columns), detector
 
     def save(self, run: Run, detector: AnomalyDetector) -> None:
         """Write the detector, and the scales of the columns."""
-        for name, content in self.modality.assets.items() if self.encoder is None else ():
-            with replace_file(run.folder / name) as temporary:
-                temporary.write_text(content, encoding="utf-8")
-        with replace_file(run.folder / "detector.npz") as temporary, temporary.open("wb") as file:
+        assets = self.modality.assets if self.encoder is None else {}
+        with run.writing("detector.npz", *assets, step=STEP) as (file, *others):
             arrays: Any = detector.state()
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
+            for content, other in zip(assets.values(), others, strict=True):
+                other.write(content.encode())
 
     def read(self, source: Any) -> Dataset:
         """Return new data, read as the old one."""
@@ -241,21 +250,12 @@ def _written_numbers(values: np.ndarray, columns: np.ndarray, reader: _Reader) -
     ]
 
 
-def _write(table: pa.Table, path: Path, suffixes: tuple[str, ...] = (".csv", ".parquet")) -> None:
-    for suffix in suffixes:
-        with replace_file(path.with_name(path.name + suffix)) as temporary:
-            if suffix == ".parquet":
-                pq.write_table(table, temporary)
-            else:
-                pacsv.write_csv(table, temporary, pacsv.WriteOptions(quoting_style="needed"))
-
-
 def _write_ids(run: Run, data: Dataset) -> None:
     """Write which rows the folder is of, so that the same table, grown, is known again; they are not embedded."""
     ids, digests = (pa.array(column.tolist(), pa.string()) for column in (data.ids, data.digests))
     table = pa.table({"id": ids, "digest": digests}).replace_schema_metadata({"encoder": "", "blocks": "{}"})
-    with replace_file(run.folder / "ids.parquet") as temporary:
-        pq.write_table(table, temporary)
+    with run.writing("ids.parquet", step=STEP) as (file,):
+        pq.write_table(table, file)
 
 
 def _known(data: Dataset, labels: Any, odd: str | None) -> _Known:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import time
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from handful.data import Dataset
-from handful.files import replace_file
+from handful.data.digests import fingerprint
+from handful.errors import InputError
+from handful.files import settle, writes_to, written_whole
+from handful.run.record import read_json
 from handful.training.embed import Progress
 from handful.training.encoder import Encoder
 
-ROWS = 2048  # that are embedded between two looks at the clock
+ROWS = 2048  # at least, that are embedded between two looks at the clock
 SECONDS = 10.0  # between two notes of how far it is
+PART, NOTE = "embedding.part", "embedding.part.json"
 
 
 def embed_rows(
@@ -24,40 +28,58 @@ def embed_rows(
 ) -> np.ndarray:
     """Return the vectors [len(rows), D] of `rows` of `data`.
 
-    folder: where they are kept until all are there; what is found there of the same rows and encoder is not made again.
+    folder: where they are kept until `forget_rows`; what is found there of the same rows and encoder is not made again.
     encoder_digest: what tells this encoder from another. progress: told the rows done and all of them.
     """
     if encoder.remembers(data):
         return encoder.embed(data, rows=rows, progress=progress).vectors
-    part, note = folder / "embedding.part.npy", folder / "embedding.part.json"
-    of = hashlib.blake2b("\n".join([encoder_digest, *data.digests[rows].tolist()]).encode(), digest_size=16).hexdigest()
-    done = _rows_done(part, note, of)
-    width = sum(block.stop - block.start for block in encoder.blocks.values())
-    mode = "r+" if done else "w+"
-    kept = np.lib.format.open_memmap(part, mode=mode, dtype=np.float32, shape=(len(rows), width))
-    noted = time.monotonic()
-    for start in range(done, len(rows), ROWS):
-        chosen = rows[start : start + ROWS]
-        told = partial(_tell, progress, start, len(rows))
-        kept[start : start + ROWS] = encoder.embed(data, rows=chosen, progress=told).vectors
-        if time.monotonic() - noted >= SECONDS:
-            kept.flush()
-            with replace_file(note) as temporary:
-                temporary.write_text(json.dumps({"of": of, "rows": start + len(chosen)}))
-            noted = time.monotonic()
-    vectors = np.array(kept)
-    note.unlink(missing_ok=True)
-    part.unlink()
+    part, note = folder / PART, folder / NOTE
+    of = fingerprint(encoder_digest, data.digests[rows])
+    vectors = np.empty((len(rows), sum(block.stop - block.start for block in encoder.blocks.values())), np.float32)
+    done = _rows_done(part, note, of, vectors)
+    # Whole batches: the last bits of a product depend on how many rows it has.
+    batch = encoder.batch_size(data)
+    step = batch * max(1, -(-ROWS // batch))
+    # Plain writes: a mapping of a file on a full disk ends the process without a word.
+    with writes_to(part), part.open("r+b" if done else "wb") as file:
+        file.seek(vectors[:done].nbytes)
+        noted = time.monotonic()
+        for start in range(done, len(rows), step):
+            chosen = rows[start : start + step]
+            told = partial(_tell, progress, start, len(rows))
+            vectors[start : start + step] = encoder.embed(data, rows=chosen, progress=told).vectors
+            file.write(vectors[start : start + step].data)
+            if time.monotonic() - noted >= SECONDS:
+                settle(file)
+                with written_whole(note) as told_of:
+                    told_of.write(json.dumps({"of": of, "rows": start + len(chosen)}).encode())
+                noted = time.monotonic()
     return vectors
+
+
+def forget_rows(folder: Path) -> None:
+    """Delete what `embed_rows` kept, once the vectors are where they belong."""
+    for name in (NOTE, PART):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _tell(progress: Progress, before: int, total: int, done: int, _: int) -> None:
     progress(before + done, total)
 
 
-def _rows_done(part: Path, note: Path, of: str) -> int:
-    """Return how many rows an earlier run left behind, 0 where they are of other rows or another encoder."""
+def _rows_done(part: Path, note: Path, of: str, vectors: np.ndarray) -> int:
+    """Put what an earlier run left behind into `vectors` [N, D] and return how many rows that are.
+
+    0 where it is of other rows or another encoder, or cannot be read.
+    """
     if not (part.is_file() and note.is_file()):
         return 0
-    told = json.loads(note.read_text())
-    return int(told["rows"]) if told["of"] == of else 0
+    try:
+        told = read_json(note)
+    except InputError:
+        return 0
+    rows = told.get("rows", 0)
+    if told.get("of") != of or os.path.getsize(part) < vectors[:rows].nbytes:
+        return 0
+    vectors[:rows] = np.fromfile(part, np.float32, vectors[:rows].size).reshape(rows, vectors.shape[1])
+    return int(rows)

@@ -1,72 +1,42 @@
-"""The run folder: what each step wrote, read back. Every file is written whole or not at all."""
+"""The run folder: what each step wrote, read back. Every file is written whole or not at all, and has a checksum."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from handful import __version__
 from handful.data import Dataset, Labels
-from handful.errors import InputError
-from handful.files import replace_file
+from handful.data.digests import digest_file
+from handful.data.spreadsheet import write_csv
+from handful.errors import InputError, WriteError
+from handful.files import settle, sweep, write_array, writes_to, written_whole
 from handful.graph import Graph
 from handful.propagation import Propagation
 from handful.propagation.audit import LabelIssues
+from handful.run.record import NAME, read_json, read_record, write_json, write_record
+from handful.run.summary import Summary, labels_table
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The answer of a run in figures; shares are of 1."""
-
-    items: int
-    given: int
-    propagated: int
-    unreached: int
-    refused: int
-    expected_accuracy: float | None
-    expected_low: float | None
-    expected_high: float | None
-    rule: str
-    reason: str
-    notes: list[str]
-    health: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the figures by name."""
-        return asdict(self)
-
-    def in_words(self) -> str:
-        """Return what a person wants to hear first."""
-        lines = [f"{self.items} items: {self.given} labels given, {self.propagated} propagated with {self.rule}."]
-        if self.expected_accuracy is not None:
-            low, high = self.expected_low or 0.0, self.expected_high or 0.0
-            lines.append(
-                f"Expected to be right: {self.expected_accuracy:.1%} of the propagated "
-                f"(between {low:.1%} and {high:.1%})."
-            )
-        if self.refused:
-            lines.append(f"{self.refused} could not be read and were left out: see data.json.")
-        return "\n".join([*lines, *self.notes])
+FORMAT = 2
+LOCK = ".lock"
+_READ = ("record", "data", "encoder", "embeddings", "graph", "labels", "evaluation", "_found")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run folder. What a step has not written yet raises InputError when it is asked for.
+    """A run folder. What a step has not finished yet, or is damaged, raises InputError when it is asked for.
 
     folder: where it lies.
     """
@@ -75,13 +45,14 @@ class Run:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """run.json: the version, the resolved settings, and what each step said."""
-        return _read_json(self.folder / "run.json")
+        """run.json: the version, the resolved settings, what each step said, and the checksums of the files."""
+        return read_record(self.folder)
 
     @cached_property
     def data(self) -> dict[str, Any]:
         """data.json: what was read, counts, fingerprint, what was refused and why."""
-        return _read_json(self.folder / "data.json")
+        self.require(self.folder / "data.json", "label")
+        return read_json(self.folder / "data.json")
 
     @property
     def encoder_folder(self) -> Path:
@@ -91,12 +62,15 @@ class Run:
     @cached_property
     def encoder(self) -> Encoder:
         """The trained encoder."""
-        self.require(self.encoder_folder / "config.json", "pretrain")
+        for name in {"encoder/config.json", *self.made_by("pretrain")}:
+            self.require(self.folder / name, "pretrain")
         return Encoder.from_pretrained(self.encoder_folder)
 
     @cached_property
     def embeddings(self) -> Embeddings:
         """The embeddings of all items, memory-mapped."""
+        for name in ("embeddings.npy", "ids.parquet"):
+            self.require(self.folder / name, "embed")
         return Embeddings.load(self.folder)
 
     @cached_property
@@ -115,7 +89,10 @@ class Run:
     def evaluation(self) -> dict[str, Any] | None:
         """evaluation.json, or None where the run was not judged."""
         path = self.folder / "evaluation.json"
-        return _read_json(path) if path.is_file() else None
+        if not path.is_file():
+            return None
+        self.require(path, "evaluate")
+        return read_json(path)
 
     def summary(self) -> Summary:
         """Return the answer in figures."""
@@ -138,19 +115,91 @@ class Run:
         )
 
     def require(self, path: Path, step: str) -> None:
-        """Raise InputError unless `path` is there; `step` is the command that writes it."""
+        """Raise InputError unless `path` is there as the step wrote it; `step` is the command that makes it."""
+        name = path.relative_to(self.folder).as_posix()
         if not path.exists():
             raise InputError(f"{path} is missing: run `handful {step}` on this run folder first.")
+        if name not in self._files:
+            raise InputError(f"{path} is not finished, or not of this run: `handful {step}` makes it.")
+        if not self.stands(name):
+            raise InputError(
+                f"{path} is damaged, its checksum is not the one in {NAME}: `handful {step}` makes it again."
+            )
 
-    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a file of JSON."""
-        with replace_file(self.folder / name) as temporary:
-            temporary.write_text(json.dumps(content, indent=1, default=_as_json))
+    def stands(self, *names: str) -> bool:
+        """Tell whether files are there as the steps that made them wrote them. Each is read once a step."""
+        return all(name in self._files and self._digest_of(name) == self._files[name]["digest"] for name in names)
+
+    def digest(self, name: str) -> str:
+        """Return the checksum that run.json has of a file."""
+        return str(self._files[name]["digest"])
+
+    def made_by(self, step: str) -> list[str]:
+        """Return the names of the files that a step made."""
+        return [name for name, told in self._files.items() if told["step"] == step]
+
+    @contextmanager
+    def writing(self, *names: str, step: str, note: Mapping[str, Any] | None = None) -> Iterator[list[IO[bytes]]]:
+        """Give files to write that become `names` of this folder together, once the block ends without an error.
+
+        step: the command that makes them again. note: what it says, added to run.json.
+        A full disk is met before the first of them is in its place; a process that is killed between two of them
+        leaves them unfinished by the record, and the step makes them again.
+        """
+        with ExitStack() as stack:
+            record = stack.enter_context(written_whole(self.folder / NAME))  # the last to take its name
+            files = [stack.enter_context(written_whole(self.folder / name)) for name in names]
+            yield files
+            for file in files:
+                settle(file)
+            told = {name: _told(Path(file.name), step) for name, file in zip(names, files, strict=True)}
+            write_record(record, {**self.record, **(note or {}), "files": {**self._files, **told}})
+            settle(record)
+            self.disown(names)
         self.forget()
+
+    def vouch(self, names: Iterable[str], *, step: str, note: Mapping[str, Any] | None = None) -> None:
+        """Take files that another room wrote into this folder for finished, and add what the step said to run.json."""
+        told = {name: _told(self.folder / name, step) for name in names}
+        self.note(files={**self._files, **told}, **(note or {}))
+        self.forget()
+
+    def disown(self, names: Iterable[str]) -> None:
+        """Take files for unfinished, until they are written again."""
+        names = set(names)
+        if names & self._files.keys():
+            self.note(files={name: told for name, told in self._files.items() if name not in names})
+
+    def discard_damaged(self, step: str) -> list[str]:
+        """Delete what a step made and is damaged now, so that it makes it again; return the names."""
+        damaged = [name for name in self.made_by(step) if not self.stands(name)]
+        for name in damaged:
+            (self.folder / name).unlink(missing_ok=True)
+        self.disown(damaged)
+        return damaged
+
+    @property
+    def _files(self) -> Mapping[str, Any]:
+        return self.record.get("files", {})
+
+    def _digest_of(self, name: str) -> str:
+        found = self.__dict__.setdefault("_found", {})
+        if name not in found:
+            path = self.folder / name
+            found[name] = digest_file(path) if path.is_file() else ""
+        return str(found[name])
+
+    def write_json(self, name: str, content: Mapping[str, Any], *, step: str) -> None:
+        """Write a file of JSON."""
+        with self.writing(name, step=step) as (file,):
+            write_json(file, content)
 
     def note(self, **steps: Any) -> None:
         """Add what a step said to run.json."""
-        self.write_json("run.json", {**self.record, **steps})
+        record = {**self.record, **steps}
+        with written_whole(self.folder / NAME) as file:
+            write_record(file, record)
+        self.__dict__.pop("record", None)
 
     def write_data(self, data: Dataset) -> None:
         """Write data.json."""
@@ -175,75 +224,59 @@ class Run:
                 "given": given,
                 "refused": [{"id": item.id, "reason": item.reason} for item in data.refused],
             },
+            step="label",
         )
 
     def write_embeddings(self, embeddings: Embeddings, digests: np.ndarray, encoder_digest: str) -> None:
         """Write embeddings.npy and ids.parquet."""
-        with replace_file(self.folder / "embeddings.npy") as temporary, temporary.open("wb") as file:
-            np.save(file, embeddings.vectors, allow_pickle=False)
         blocks = {name: [columns.start, columns.stop] for name, columns in embeddings.blocks.items()}
         table = pa.table(
             {"id": pa.array(embeddings.ids.tolist(), pa.string()), "digest": pa.array(digests.tolist(), pa.string())}
         )
         table = table.replace_schema_metadata({"blocks": json.dumps(blocks), "encoder": encoder_digest})
-        with replace_file(self.folder / "ids.parquet") as temporary:
-            pq.write_table(table, temporary)
-        self.forget()
+        with self.writing("embeddings.npy", "ids.parquet", step="embed") as (vectors, rows):
+            write_array(vectors, embeddings.vectors)
+            pq.write_table(table, rows)
 
-    def write_labels(self, ids: np.ndarray, answer: Propagation, *, asked: Mapping[str, Any]) -> None:
-        """Write labels.parquet and labels.csv, and the answer's own words to run.json."""
+    def write_labels(self, ids: np.ndarray, answer: Propagation, issues: pa.Table, *, asked: Mapping[str, Any]) -> None:
+        """Write labels.parquet, labels.csv and label_issues.csv, and the answer's own words to run.json."""
         table = labels_table(ids, answer)
-        with replace_file(self.folder / "labels.parquet") as temporary:
-            pq.write_table(table, temporary)
-        with replace_file(self.folder / "labels.csv") as temporary:
-            pacsv.write_csv(table, temporary, pacsv.WriteOptions(quoting_style="needed"))
         expected = answer.expected_accuracy
-        self.note(
-            propagate={
-                "asked": dict(asked),
-                "rule": answer.rule,
-                "reason": answer.reason,
-                "classes": answer.classes.tolist(),
-                "expected_accuracy": None if expected is None else [expected.value, expected.low, expected.high],
-                "notes": list(answer.notes),
-                "seed": answer.seed,
-            }
-        )
-
-    def write_issues(self, ids: np.ndarray, labels: Labels, issues: LabelIssues) -> None:
-        """Write label_issues.csv: the given labels that the graph contradicts, the worst first."""
-        table = pa.table(
-            {
-                "id": pa.array(ids[issues.rows].tolist(), pa.string()),
-                "label": labels.decode(labels.codes[issues.rows]).tolist(),
-                "suggested": labels.decode(issues.suggested).tolist(),
-                "score": pa.array(issues.scores.astype(np.float32)),
-            }
-        )
-        with replace_file(self.folder / "label_issues.csv") as temporary:
-            pacsv.write_csv(table, temporary)
+        said = {
+            "asked": dict(asked),
+            "rule": answer.rule,
+            "reason": answer.reason,
+            "classes": answer.classes.tolist(),
+            "expected_accuracy": None if expected is None else [expected.value, expected.low, expected.high],
+            "notes": list(answer.notes),
+            "seed": answer.seed,
+        }
+        names = ("labels.parquet", "labels.csv", "label_issues.csv")
+        with self.writing(*names, step="propagate", note={"propagate": said}) as (parquet, csv, worst):
+            pq.write_table(table, parquet)
+            write_csv(table, csv)
+            write_csv(issues, worst)
 
     def forget(self) -> None:
         """Drop what was read from the folder, after it changed."""
-        for name in ("record", "data", "encoder", "embeddings", "graph", "labels", "evaluation"):
+        for name in _READ:
             self.__dict__.pop(name, None)
 
 
-def labels_table(ids: np.ndarray, answer: Propagation) -> pa.Table:
-    """Return the answer as a table: id, label, confidence, source, reached, margin, runner_up."""
-    kind = pa.string() if answer.classes.dtype.kind in "UO" else pa.int64()
-    source = np.where(answer.given, "given", np.where(answer.reached, "propagated", ""))
+def issues_table(ids: np.ndarray, labels: Labels, issues: LabelIssues) -> pa.Table:
+    """Return the given labels that the graph contradicts, the worst first: id, label, suggested, score."""
     return pa.table(
         {
-            "id": pa.array(ids.tolist(), pa.string()),
-            "label": pa.array(answer.labels.tolist(), kind),
-            "confidence": pa.array(answer.confidence.astype(np.float32)),
-            "source": pa.array(source.tolist(), pa.string()),
-            "reached": pa.array(answer.reached),
-            "margin": pa.array(answer.margin.astype(np.float32)),
-            "runner_up": pa.array(answer.runner_up.tolist(), kind),
+            "id": pa.array(ids[issues.rows].tolist(), pa.string()),
+            "label": labels.decode(labels.codes[issues.rows]).tolist(),
+            "suggested": labels.decode(issues.suggested).tolist(),
+            "score": pa.array(issues.scores.astype(np.float32)),
         }
     )
+
+
+def _told(path: Path, step: str) -> dict[str, Any]:
+    return {"digest": digest_file(path), "step": step}
 
 
 def open_run(folder: str | os.PathLike[str]) -> Run:
@@ -273,34 +306,31 @@ def make_run(folder: str | os.PathLike[str]) -> Run:
         raise InputError(f"{path} is not empty and not a run folder: choose another output folder.")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        run = Run(path)
-        run.write_json("run.json", {"format": FORMAT, "version": __version__})
+        with written_whole(path / NAME) as file:
+            write_record(file, {"format": FORMAT, "version": __version__, "files": {}})
     except OSError as error:
+        if isinstance(error, WriteError) and os.access(path, os.W_OK):
+            raise
         raise InputError(f"{path} cannot be written ({error.strerror}): choose another output folder.") from error
-    return run
+    return Run(path)
 
 
 @contextmanager
 def locked(run: Run) -> Iterator[None]:
-    """Hold the run folder for one process. Raises InputError where another holds it; a dead one's hold is gone."""
+    """Hold the run folder for one process. Raises InputError where another holds it; a dead one's hold is gone.
+
+    What a killed one left half-written is removed, and what was read before is read again.
+    """
     import fcntl
 
-    with (run.folder / ".lock").open("w") as file:
+    with ExitStack() as stack:
+        with writes_to(run.folder / LOCK):
+            file = stack.enter_context((run.folder / LOCK).open("w"))
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise InputError(f"{run.folder} is in use by another run: wait for it or choose another folder.") from error
+        for folder in (run.folder, run.encoder_folder):
+            sweep(folder)
+        run.forget()
         yield
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is damaged ({error}): delete the run folder and start again.") from error
-
-
-def _as_json(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +16,8 @@ from handful.propagation import Propagation, propagate
 from handful.propagation.audit import find_label_issues
 from handful.propagation.fuse import fuse
 from handful.propagation.propagate import make_problem
-from handful.run.embedding import embed_rows
-from handful.run.folder import Run
+from handful.run.embedding import embed_rows, forget_rows
+from handful.run.folder import Run, issues_table
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 from handful.training.pretrain import Watch, adopt, pretrain
@@ -27,7 +26,7 @@ from handful.training.start import told_name
 
 def check_same_data(run: Run, data: Dataset) -> None:
     """Raise InputError where the run folder holds another data set; the same one, grown, is welcome."""
-    if not (run.folder / "data.json").is_file() or run.data["fingerprint"] == data.fingerprint:
+    if not run.stands("data.json") or run.data["fingerprint"] == data.fingerprint:
         return
     if run.data["modality"] != data.modality or not _shares_items(run, data):
         raise InputError(
@@ -39,34 +38,42 @@ def check_same_data(run: Run, data: Dataset) -> None:
 def pretrain_step(
     run: Run, data: Dataset, options: Mapping[str, Any], *, watch: Watch | None = None, retrain: bool = False
 ) -> Encoder:
-    """Return the run's encoder, trained unless it stands.
+    """Return the run's encoder, trained unless it stands; what is damaged is made again.
 
     An encoder trained with the same options on the same data set before it grew is kept, and run.json says so.
     """
     given = options.get("encoder")
     asked = {**options, "encoder": told_name(given)}
-    kept = (run.encoder_folder / "config.json").is_file() and run.record.get("pretrain", {}).get("options") == asked
-    grown = (run.folder / "data.json").is_file() and run.data["fingerprint"] != data.fingerprint
+    watch = watch or Watch()
+    damaged = run.discard_damaged("pretrain")
+    if damaged:
+        watch.stage(f"{', '.join(damaged)} was damaged and is made again")
+        (run.encoder_folder / "config.json").unlink(missing_ok=True)  # without it the encoder counts as not made
+    kept = "encoder/config.json" in run.made_by("pretrain") and run.record["pretrain"]["options"] == asked
+    grown = run.stands("data.json") and run.data["fingerprint"] != data.fingerprint
     if kept and grown and not retrain:
         encoder = adopt(run.encoder, given)
         run.note(pretrain={"options": asked, "note": f"kept, trained on {run.data['count']} of {len(data)} items"})
     else:
         if grown:
             (run.encoder_folder / "loop.safetensors").unlink(missing_ok=True)
+        run.disown(run.made_by("pretrain"))
         encoder = pretrain(data, out=run.encoder_folder, watch=watch, **options)
-        run.note(
-            pretrain={"options": asked, "verdict": encoder.record["verdict"], "seconds": encoder.record["seconds"]}
-        )
-    run.write_data(data)
+        said = {"options": asked, "verdict": encoder.record["verdict"], "seconds": encoder.record["seconds"]}
+        made = ["health.json", *(f"encoder/{path.name}" for path in run.encoder_folder.iterdir())]
+        run.vouch(made, step="pretrain", note={"pretrain": said})
+    if not (run.stands("data.json") and run.data["fingerprint"] == data.fingerprint):
+        run.write_data(data)
     return encoder
 
 
 def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None = None) -> Embeddings:
     """Return the embeddings of all of `data`; what an earlier run embedded with the same encoder is kept."""
-    digest = _digest(run)
+    digest = run.digest("encoder/model.safetensors")
     known = _known_rows(run, data, digest)
     new = np.flatnonzero(known < 0)
     if not len(new) and len(run.embeddings) == len(data):
+        forget_rows(run.folder)
         return run.embeddings
     watch = watch or Watch()
     watch.stage(f"embedding {len(new)} of {len(data)} items")
@@ -78,13 +85,14 @@ def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None
         vectors[old] = run.embeddings.vectors[known[old]]
     embeddings = Embeddings(data.ids, vectors, encoder.blocks)
     run.write_embeddings(embeddings, data.digests, digest)
+    forget_rows(run.folder)
     return embeddings
 
 
 def graph_step(run: Run, embeddings: Embeddings, *, n_neighbors: int, seed: int, watch: Watch | None = None) -> Graph:
     """Return the graph over all items, made unless the one that stands is of these embeddings."""
-    made_of = {"encoder": _digest(run), "count": len(embeddings), "n_neighbors": n_neighbors, "seed": seed}
-    if (run.folder / "graph.npz").is_file() and run.record.get("graph", {}).get("made_of") == made_of:
+    made_of = {"embeddings": run.digest("embeddings.npy"), "n_neighbors": n_neighbors, "seed": seed}
+    if run.stands("graph.npz") and run.record["graph"]["made_of"] == made_of:
         return run.graph
     (watch or Watch()).stage(f"linking {len(embeddings)} items to their {n_neighbors} nearest neighbours")
     if len(embeddings.blocks) > 1:
@@ -92,8 +100,9 @@ def graph_step(run: Run, embeddings: Embeddings, *, n_neighbors: int, seed: int,
         graph = fuse(blocks, n_neighbors=n_neighbors, seed=seed)
     else:
         graph = knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed)
-    graph.save(run.folder / "graph.npz")
-    run.note(graph={"made_of": made_of, "recall": graph.recall, "notes": list(graph.notes)})
+    said = {"made_of": made_of, "recall": graph.recall, "notes": list(graph.notes)}
+    with run.writing("graph.npz", step="propagate", note={"graph": said}) as (file,):
+        graph.save(file)
     return graph
 
 
@@ -114,28 +123,22 @@ def propagate_step(
     answer = propagate(graph, labels, rule, priors=priors, seed=seed, progress=(watch or Watch()).stage)
     if abstain_below is not None:
         answer = answer.abstain_below(abstain_below)
-    run.write_labels(data.ids, answer, asked={"rule": rule, "priors": priors, "abstain_below": abstain_below})
     issues = find_label_issues(make_problem(graph, labels, priors)[0], seed=seed).above(0.5)
-    run.write_issues(data.ids, labels, issues)
+    asked = {"rule": rule, "priors": priors, "abstain_below": abstain_below}
+    run.write_labels(data.ids, answer, issues_table(data.ids, labels, issues), asked=asked)
     return answer
-
-
-def _digest(run: Run) -> str:
-    """Return what tells one trained encoder from another."""
-    with (run.encoder_folder / "model.safetensors").open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
 
 
 def _shares_items(run: Run, data: Dataset) -> bool:
     """Tell whether an item of `data` stands in the run folder with the same content."""
-    if not (run.folder / "ids.parquet").is_file():
-        return False
+    if not run.stands("ids.parquet"):
+        return True  # it cannot be told: what the folder holds of them is made again
     return bool((_find_rows(pq.read_table(run.folder / "ids.parquet"), data) >= 0).any())
 
 
 def _known_rows(run: Run, data: Dataset, encoder_digest: str) -> np.ndarray:
     """Return for each item the row [N] that this encoder embedded it in, -1 where it is new or has changed."""
-    if (run.folder / "ids.parquet").is_file():
+    if run.stands("embeddings.npy", "ids.parquet"):
         table = pq.read_table(run.folder / "ids.parquet")
         if table.schema.metadata[b"encoder"].decode() == encoder_digest:
             return _find_rows(table, data)

@@ -9,7 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from handful.data import Dataset
 from handful.errors import InputError
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.tasks.outputs import output_paths
 from handful.tasks.segment import ABSENT, Segmentation
 
@@ -51,9 +51,8 @@ def write_masks(found: Segmentation, data: Dataset, out: str | Path) -> list[Pat
     for path, mask in zip(paths, numbers, strict=True):
         picture = Image.fromarray(mask)
         picture.putpalette(COLOURS)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replace_file(path) as temporary:
-            picture.save(temporary, "PNG")
+        with written_whole(path) as file:
+            picture.save(file, "PNG")
     return paths
 
 

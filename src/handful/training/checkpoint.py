@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
 from handful.errors import InputError
-from handful.files import replace_file
+from handful.files import written_whole
 
 
 def save_loop(
@@ -34,9 +34,8 @@ def save_loop(
         tensors |= {f"{kind}.{name}": tensor for name, tensor in weights.items()}
     for index, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in moments.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(path) as temporary:
-        save_file(separate(tensors), temporary, metadata={"state": json.dumps(state)})
+    with written_whole(path) as file:
+        file.write(save(separate(tensors), metadata={"state": json.dumps(state)}))
 
 
 def load_loop(
@@ -47,10 +46,9 @@ def load_loop(
     Raises InputError where the file is damaged, or the weights are of another network.
     """
     try:
-        with safe_open(path, "pt") as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, TypeError, KeyError, ValueError) as error:
+        tensors, told = read_tensors(path)
+        state = json.loads(told["state"])
+    except (InputError, KeyError, ValueError) as error:
         raise InputError(f"{path} is not a training state ({error}): delete it to start again.") from error
     try:
         method.load_state_dict(_part(tensors, "method."))
@@ -62,6 +60,15 @@ def load_loop(
         moments.setdefault(int(index), {})[kind] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
     return state, {kind: _part(tensors, f"{kind}.") for kind in others}
+
+
+def read_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Return the tensors of a safetensors file by name and what else it says, or raise InputError: it is damaged."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path} is damaged ({error}): pretrain again.") from error
 
 
 def separate(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

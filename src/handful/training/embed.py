@@ -17,6 +17,7 @@ from handful.data import Samples
 from handful.errors import InputError
 from handful.modalities.contract import Modality
 
+BATCH_SIZE = 512
 VALUES_AT_ONCE = 2**24
 """Numbers in a batch that is embedded, 64 MB: of photos of 224 pixels 512 would take 300 MB, and what is made of them
 several times as much."""
@@ -70,7 +71,7 @@ def pooled_vectors(
     samples: Samples,
     rows: np.ndarray,
     *,
-    batch_size: int = 512,
+    batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """Return the pooled vectors [len(rows), D] float32 of `rows`, in evaluation mode, whatever mode it was in."""
@@ -79,7 +80,7 @@ def pooled_vectors(
     found: np.ndarray | None = None
     done = 0
     device = next(network.parameters(), torch.empty(0)).device
-    for chosen in batches_of(rows, _fitting(samples, batch_size)):
+    for chosen in batches_of(rows, fitting_batch(samples, batch_size)):
         batch = modality.batch(samples, chosen)
         vectors = network(to_device(batch, device)).pooled.float().cpu().numpy()
         if found is None:
@@ -94,7 +95,7 @@ def pooled_vectors(
     return found
 
 
-def _fitting(samples: Samples, batch_size: int) -> int:
+def fitting_batch(samples: Samples, batch_size: int = BATCH_SIZE) -> int:
     """Return how many of large samples are embedded at a time, at most `batch_size`."""
     values = math.prod(getattr(samples, "shape", (1,))[1:])
     return max(1, min(batch_size, VALUES_AT_ONCE // max(values, 1)))

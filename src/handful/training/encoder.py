@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from handful.data import Dataset, Samples
@@ -18,12 +17,12 @@ from handful.encoders import Encoded
 from handful.encoders.saving import build, describe
 from handful.encoders.standardise import Standardise
 from handful.errors import InputError
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.modalities.contract import Batch, Modality
 from handful.modalities.registry import make_modality
 from handful.training.card import model_card
-from handful.training.checkpoint import separate
-from handful.training.embed import Embeddings, Progress, lay_out, pooled_vectors
+from handful.training.checkpoint import read_tensors, separate
+from handful.training.embed import Embeddings, Progress, batches_of, fitting_batch, lay_out, pooled_vectors
 
 FORMAT = 1
 
@@ -76,7 +75,7 @@ class Encoder(nn.Module):
         data: Dataset,
         *,
         rows: np.ndarray | None = None,
-        batch_size: int = 512,
+        batch_size: int | None = None,
         progress: Progress | None = None,
     ) -> Embeddings:
         """Return the embeddings of every item of `data`, or of `rows` only.
@@ -85,10 +84,11 @@ class Encoder(nn.Module):
         """
         self.check_reads(data)
         rows = np.arange(len(data)) if rows is None else rows
+        batch_size = batch_size or self.batch_size(data)
         remembers = self.remembers(data)
         remembered, self._remembered = self._remembered, None
         if remembered is not None and remembers:
-            vectors = self._finished({name: pooled[rows] for name, pooled in remembered[1].items()})
+            vectors = np.concatenate([self._finished(remembered[1], rows) for rows in batches_of(rows, batch_size)])
         else:
             vectors = pooled_vectors(self, self.modality, data.samples, rows, batch_size=batch_size, progress=progress)
         return Embeddings(data.ids[rows], vectors, self.blocks)
@@ -101,10 +101,14 @@ class Encoder(nn.Module):
         """Tell whether the next `embed` of `data` finds what it needs already made."""
         return self._remembered is not None and self._remembered[0] is data.samples
 
+    def batch_size(self, data: Dataset) -> int:
+        """Return how many samples of `data` are embedded at a time: in the same batches the same bits come out."""
+        return fitting_batch(data.samples)
+
     @torch.inference_mode()
-    def _finished(self, pooled: Mapping[str, np.ndarray]) -> np.ndarray:
+    def _finished(self, pooled: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
         device = next(self.buffers()).device
-        made = [self.finishes[name](torch.from_numpy(pooled[name]).to(device)).cpu() for name in self.networks]
+        made = [self.finishes[name](torch.from_numpy(pooled[name][rows]).to(device)).cpu() for name in self.networks]
         return torch.cat(made, 1).numpy()
 
     def read(self, source: Any, **settings: Any) -> Dataset:
@@ -126,7 +130,6 @@ class Encoder(nn.Module):
     def save_pretrained(self, folder: str | Path) -> None:
         """Write model.safetensors, config.json and README.md (the model card) to `folder`."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         assets = getattr(self.modality, "assets", {})
         config = {
             "format": FORMAT,
@@ -135,16 +138,12 @@ class Encoder(nn.Module):
             "networks": {name: _describe(name, network, self.modality) for name, network in self.networks.items()},
             "record": self.record,
         }
-        with replace_file(folder / "model.safetensors") as temporary:
-            save_file(separate(self.state_dict()), temporary)
-        for name, content in assets.items():
-            with replace_file(folder / name) as temporary:
-                temporary.write_text(content, encoding="utf-8")
-        with replace_file(folder / "README.md") as temporary:
-            card = model_card(config, parameters=sum(p.numel() for p in self.parameters()))
-            temporary.write_text(card, encoding="utf-8")
-        with replace_file(folder / "config.json") as temporary:
-            temporary.write_text(json.dumps(config, indent=1))
+        card = model_card(config, parameters=sum(p.numel() for p in self.parameters()))
+        with written_whole(folder / "model.safetensors") as file:
+            file.write(save(separate(self.state_dict())))
+        for name, content in {**assets, "README.md": card, "config.json": json.dumps(config, indent=1)}.items():
+            with written_whole(folder / name) as file:  # config.json last: it says that the others are there
+                file.write(content.encode())
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Encoder:
@@ -154,8 +153,7 @@ class Encoder(nn.Module):
         described = dict(config["modality"])
         assets = {name: _read_asset(folder / name) for name in config.get("assets", ())}
         modality = make_modality(described.pop("name"), described, assets=assets)
-        with safe_open(folder / "model.safetensors", "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = read_tensors(folder / "model.safetensors")[0]
         networks = {name: _build(name, kind, modality) for name, kind in config["networks"].items()}
         finishes = {name: Standardise(*tensors[f"finishes.{name}.axes"].shape) for name in networks}
         encoder = cls(networks, finishes, modality, record=config["record"])

@@ -12,7 +12,7 @@ from torch import nn
 
 from handful.data import Dataset
 from handful.errors import InputError
-from handful.files import replace_file
+from handful.files import written_whole
 from handful.training.encoder import Encoder
 
 EXAMPLE_ROWS = 3
@@ -51,5 +51,5 @@ def export_onnx(encoder: Encoder, path: str | Path, data: Dataset) -> None:
             verbose=False,
         )
     assert program is not None
-    with replace_file(Path(path)) as temporary:
-        program.save(str(temporary))
+    with written_whole(Path(path)) as file:
+        program.save(file.name)

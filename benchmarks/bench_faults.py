@@ -1,0 +1,270 @@
+"""Kill the commands with SIGKILL, at random moments and at every change of a file, and compare what they end with.
+
+    python benchmarks/bench_faults.py --kills 200 --minutes 12 --folder /dev/shm/faults
+
+A trial begins with an empty folder and cache (for `embed` and `propagate`: with what the steps before wrote), kills the
+same command one to three times and lets it run to its end. Counted are kills, trials whose result differs in a bit from
+that of an uninterrupted run, and temporary files left. Half of the kills come at a moment drawn evenly over the time
+that the command takes, half before or after a drawn call that changes a file (making, settling, naming, deleting one).
+The state of a training and the rows embedded are kept at every step here, not every 30 and 10 s: so kills meet them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+PICTURES = 80
+VARYING = {"run.json", "config.json", "README.md", "loop.safetensors", ".lock"}
+"""Files that say how long something took, or hold the state of a training: not part of the result."""
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--kills", type=int, default=200)
+    options.add_argument("--minutes", type=float, default=12)
+    options.add_argument("--folder", type=Path, default=Path("/dev/shm/handful-faults"))
+    options.add_argument("--seed", type=int, default=0)
+    asked = options.parse_args()
+    shutil.rmtree(asked.folder, ignore_errors=True)
+    bench = Bench(asked.folder, random.Random(asked.seed))
+    until = time.monotonic() + 60 * asked.minutes
+    while bench.count["kills"] < asked.kills and time.monotonic() < until:
+        for step in bench.steps:
+            bench.trial(step)
+        print(json.dumps(bench.count), flush=True)
+    print(json.dumps({"by step": bench.by_step, **bench.count, "seed": asked.seed}, indent=1))
+    if bench.count["differing"] or bench.count["temporaries"] or bench.count["failed"]:
+        sys.exit(1)
+
+
+class Bench:
+    """A folder of pictures, the commands on it, what each ends with uninterrupted, and what was counted."""
+
+    def __init__(self, folder: Path, draw: random.Random) -> None:
+        self.folder, self.draw = folder, draw
+        self.run, self.cache = folder / "run", folder / "cache"
+        self.count: Counter[str] = Counter(kills=0, trials=0, differing=0, temporaries=0, failed=0)
+        self.by_step: dict[str, Counter[str]] = {}
+        os.environ["HANDFUL_CACHE"] = str(self.cache)
+        pictures, labels = write_pictures(folder / "pictures"), folder / "labels.csv"
+        classes = [("dark", 0), ("light", 1)]
+        labels.write_text("id,label\n" + "".join(f"{k}{n:02d}.png,{k}\n" for k, _ in classes for n in (0, 1)))
+        how = ["--method", "gradients+simclr", "--epochs", "2", "--batch-size", "16"]
+        self.steps = {
+            "label": [
+                "label",
+                str(pictures),
+                "--labels",
+                str(labels),
+                "--out",
+                str(self.run),
+                "--n-neighbors",
+                "5",
+                *how,
+            ],
+            "pretrain": ["pretrain", str(pictures), "--out", str(self.run), *how],
+            "embed": ["embed", str(self.run)],
+            "propagate": ["propagate", str(self.run), "--labels", str(labels), "--n-neighbors", "5"],
+        }
+        self.before: dict[str, Path | None] = {"label": None, "pretrain": None}
+        self.wanted: dict[str, dict[str, str]] = {}
+        self.seconds: dict[str, float] = {}
+        self.changes: dict[str, int] = {}
+        warm_up(folder / "warm", pictures, labels)
+        for step in self.steps:
+            self._learn(step)
+
+    def _learn(self, step: str) -> None:
+        """Run a step uninterrupted, for its result, its time and how often it changes a file."""
+        self._set_up(step)
+        began = time.monotonic()
+        told = self.folder / "changes"
+        assert self._child(step, lambda: count_changes(told)) == 0, (self.folder / "said").read_text()
+        self.seconds[step], self.changes[step] = time.monotonic() - began, int(told.read_text())
+        self.wanted[step] = digests(self.run)
+        after = {"pretrain": "embed", "embed": "propagate"}.get(step)
+        if after:
+            self.before[after] = self.folder / f"before-{after}"
+            shutil.copytree(self.run, self.folder / f"before-{after}")
+
+    def _set_up(self, step: str) -> None:
+        for path in (self.run, self.cache):
+            shutil.rmtree(path, ignore_errors=True)
+        found = self.before[step]
+        if found is not None:
+            shutil.copytree(found, self.run)
+
+    def trial(self, step: str) -> None:
+        """Kill a step one to three times, let it end, and count what is wrong then."""
+        self._set_up(step)
+        counted = self.by_step.setdefault(step, Counter())
+        self.count["trials"] += 1
+        for _ in range(self.draw.randint(1, 3)):
+            if self.draw.random() < 0.5:
+                ended = self._child(step, lambda: None, kill_after=self.draw.uniform(0, self.seconds[step]))
+            else:
+                at, late = self.draw.randrange(self.changes[step]), self.draw.random() < 0.5
+                ended = self._child(step, lambda at=at, late=late: kill_at_change(at, late))
+            killed = ended == -signal.SIGKILL
+            self.count["kills"] += killed
+            counted["kills"] += killed
+            if not killed and ended:
+                self._blame(step, f"ended with {ended}: {(self.folder / 'said').read_text()[-300:]}")
+        ended = self._child(step, lambda: None)
+        if ended:
+            self._blame(step, f"ended with {ended}: {(self.folder / 'said').read_text()[-300:]}")
+            return
+        found = digests(self.run)
+        different = sorted(
+            name for name in {*found, *self.wanted[step]} if found.get(name) != self.wanted[step].get(name)
+        )
+        if different:
+            self.count["differing"] += 1
+            print(step, "differs in", different, flush=True)
+        left = [path for root in (self.run, self.cache) for path in root.rglob("*") if is_temporary(path)]
+        self.count["temporaries"] += len(left)
+        if left:
+            print(step, "left", left, flush=True)
+
+    def _blame(self, step: str, words: str) -> None:
+        self.count["failed"] += 1
+        print(step, words, flush=True)
+
+    def _child(self, step: str, prepare: Callable[[], None], kill_after: float | None = None) -> int:
+        """Run a step in a child and return how it ended: its exit code, or minus the signal."""
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            said = os.open(self.folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(said, 1)
+            os.dup2(said, 2)
+            keep_often()
+            prepare()
+            run_command(self.steps[step])
+        if kill_after is not None:
+            time.sleep(kill_after)
+            os.kill(child, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def run_command(arguments: list[str]) -> None:
+    """Run the command line as a person does, and end this process with its exit code."""
+    from handful.cli import main as handful
+
+    sys.argv = ["handful", *arguments]
+    try:
+        handful()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        code = 99
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def keep_often() -> None:
+    """Keep the state of a training at every step, and the rows embedded at every 16."""
+    from handful.run import embedding
+    from handful.training import loop
+    from handful.training.encoder import Encoder
+
+    embedding.ROWS, embedding.SECONDS = 16, 0.0
+    Encoder.batch_size = lambda self, data: 16  # type: ignore[method-assign]
+    kept: Any = loop.train.__kwdefaults__
+    kept["checkpoint_seconds"] = 0.0
+
+
+def watch_changes(before: Callable[[], None], after: Callable[[], None]) -> None:
+    """Call `before` and `after` around each change of a file."""
+    from handful import files
+
+    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            before()
+            answer = function(*given, **named)
+            after()
+            return answer
+
+        return call
+
+    for name in ("replace", "fsync", "unlink"):
+        setattr(os, name, watched(getattr(os, name)))
+    files._open_temporary = watched(files._open_temporary)
+
+
+def count_changes(told: Path) -> None:
+    """Note in `told` how many changes there were."""
+    count = [0]
+
+    def note() -> None:
+        count[0] += 1
+        told.write_text(str(count[0]))
+
+    watch_changes(lambda: None, note)
+
+
+def kill_at_change(at: int, late: bool) -> None:
+    """Kill this process before, or right after, change number `at`."""
+    count = [0]
+
+    def look(now: bool) -> None:
+        if now and count[0] == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if now == late:
+            count[0] += 1
+
+    watch_changes(lambda: look(not late), lambda: look(late))
+
+
+def write_pictures(folder: Path) -> Path:
+    """Write dark and light noisy pictures."""
+    import numpy as np
+    from PIL import Image
+
+    folder.mkdir(parents=True)
+    for code, name in enumerate(("dark", "light")):
+        for index in range(PICTURES // 2):
+            draw = np.random.default_rng([code, index])
+            pixels = (draw.integers(0, 90, (12, 12)) + 110 * code).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / f"{name}{index:02d}.png")
+    return folder
+
+
+def warm_up(folder: Path, pictures: Path, labels: Path) -> None:
+    """Import and compile what the commands need, so that children only fork."""
+    import handful
+
+    handful.report(handful.label(pictures, labels, out=folder, method="gradients+simclr", epochs=1, n_neighbors=5))
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Return the digest of each file of a result."""
+    files = [path for path in run.rglob("*") if path.is_file() and path.name not in VARYING]
+    return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def is_temporary(path: Path) -> bool:
+    return path.name.endswith(".tmp") or path.name.startswith("embedding.part")
+
+
+if __name__ == "__main__":
+    main()
