@@ -145,9 +145,9 @@ def measure_forecast(epochs: int, horizons: list[int], window: int, every: int) 
     print(f"read and trained in {time.process_time() - began:.0f} s of one processor", flush=True)
     test = begin + 4 * 30 * 24
     for steps in horizons:
-        known, _ = origins(table[begin - window : test], window, steps, 24)
+        known = handful.read(cut(table[begin - window : test], window + steps, 24), modality="series")
         seen, truth = origins(table[test - window :], window, steps, every)
-        found = handful.forecast(encoder, known_series(seen), steps=steps, known=known_series(known))
+        found = handful.forecast(encoder, known_series(seen), steps=steps, known=known)
         last = np.stack([one[-1:] for one in seen])
         day = np.stack([np.resize(one[-24:], (steps, one.shape[1])) for one in seen])
         inside = np.mean((truth >= found.low) & (truth <= found.high))
