@@ -24,7 +24,8 @@ BELOW = {
 }
 BELOW["run"] = {*BELOW["tasks"], "tasks"}
 BELOW["evaluation"] = BELOW["reporting"] = BELOW["guide"] = {*BELOW["run"], "run"}
-BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting", "guide"}
+BELOW["reviewing"] = {*BELOW["reporting"], "reporting"}
+BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting", "guide", "reviewing"}
 
 
 def _rooms_imported(path: Path) -> set[str]:

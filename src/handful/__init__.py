@@ -38,6 +38,7 @@ _HOME = {
     "forecast": "tasks",
     "AnomalyDetector": "tasks",
     "report": "reporting",
+    "review": "reviewing",
     "evaluate": "evaluation",
     "advise": "guide",
 }
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from handful.propagation import PWLLearning as PWLLearning
     from handful.propagation import propagate as propagate
     from handful.reporting import report as report
+    from handful.reviewing import review as review
     from handful.run import Run as Run
     from handful.run import label as label
     from handful.run import suggest as suggest

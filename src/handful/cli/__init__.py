@@ -20,6 +20,7 @@ from handful.cli.label import label
 from handful.cli.pretrain import pretrain
 from handful.cli.propagate import propagate
 from handful.cli.report import report
+from handful.cli.review import review
 from handful.cli.segment import segment
 from handful.cli.similar import similar
 from handful.cli.suggest import suggest
@@ -52,6 +53,7 @@ for command in (
     report,
     evaluate,
     suggest,
+    review,
     similar,
     denoise,
     segment,

@@ -1,0 +1,181 @@
+"""Starting and stopping the review: the address, the lock on the run, the server."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from handful.data import Dataset
+from handful.errors import InputError
+from handful.reviewing.app import Review, make_app
+from handful.reviewing.contents import Contents
+from handful.reviewing.desk import Desk
+from handful.reviewing.events import Events, pack_changes
+from handful.reviewing.guard import Guard, make_tokens
+from handful.reviewing.opened import near_duplicates, open_for_review
+from handful.reviewing.positions import Positions
+from handful.reviewing.progress import ASKED
+from handful.reviewing.queues import Queues
+from handful.reviewing.saving import save_labels
+from handful.reviewing.worker import Worker
+from handful.run.folder import Run, locked, open_run
+from handful.run.journal import Journal
+from handful.run.path import read_again
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+Told = Callable[[dict[str, str]], None]
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the review is served. people: token -> name."""
+
+    host: str
+    port: int
+    people: dict[str, str]
+
+    def links(self) -> dict[str, str]:
+        """Return for each person the address to open."""
+        host = socket.gethostname() if self.host in ("0.0.0.0", "::") else self.host
+        host = f"[{host}]" if ":" in host else host
+        return {name: f"http://{host}:{self.port}/?token={token}" for token, name in self.people.items()}
+
+    def hosts(self) -> set[str]:
+        """Return the names under which a browser may ask for it."""
+        names = {self.host, "127.0.0.1", "localhost", "[::1]"} if self.host in LOOPBACK else {self.host}
+        if self.host in ("0.0.0.0", "::"):
+            names |= {"127.0.0.1", "localhost", socket.gethostname(), socket.getfqdn(), *_own_addresses()}
+        ends = {f"[{name}]" if ":" in name and not name.startswith("[") else name for name in names}
+        return {f"{name}:{self.port}" for name in ends} | (ends if self.port == 80 else set())
+
+
+def review(
+    run: Run | str | os.PathLike[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    people: Sequence[str] = (),
+    browser: bool = True,
+    asked: float = ASKED,
+    data: Dataset | None = None,
+    told: Told | None = None,
+) -> None:
+    """Serve the page on which people review a run, until it is interrupted; then labels.parquet is written.
+
+    run: a Run or its folder, with embeddings and a graph; labels are not needed.
+    host: where to listen; any but the loopback address needs `people`, each of whom gets a token of their own.
+    port: 0 for a free one. browser: open the page. asked: the accuracy that is enough, above 0 and below 1.
+    data: the run's data set, where it cannot be read again from its source.
+    told: called with the address for each person once the server listens; None prints nothing.
+    Raises InputError where the run cannot be reviewed, is open already, or the port is in use.
+    """
+    if host not in LOOPBACK and not people:
+        raise InputError(f"host={host!r} opens the review to a network: name each person who may review, with people.")
+    if len(set(people)) < len(people) or not all(name.strip() for name in people):
+        raise InputError(f"people must be different names, got {list(people)!r}.")
+    if not 0 < asked < 1:
+        raise InputError(f"asked must be an accuracy above 0 and below 1, got {asked!r}.")
+    run = run if isinstance(run, Run) else open_run(run)
+    with locked(run), listening(host, port) as listener:
+        address = Address(host, listener.getsockname()[1], make_tokens(people or (_me(),)))
+        with at_the_desk(run, data=data, asked=asked) as opened:
+            app = Guard(make_app(opened), people=address.people, hosts=address.hosts())
+            server = _Server(app, opened.events)
+            links = address.links()
+            if told is not None:
+                told(links)
+            if browser:
+                threading.Timer(0.5, webbrowser.open, [next(iter(links.values()))]).start()
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def at_the_desk(run: Run, *, data: Dataset | None = None, asked: float = ASKED) -> Iterator[Review]:
+    """Give all that the requests work on; in the end the labels are written."""
+    journal = Journal(run.folder)
+    events = Events()
+    try:
+        opened = open_for_review(run, journal)
+        desk = Desk(opened, journal, tell=lambda name, value: tell(name, value), asked=asked)
+        queues = Queues(desk)
+        contents = Contents(opened, (lambda: read_again(run)) if data is None else (lambda: data))
+        worker = Worker(desk, queues, contents, tell=lambda name, value: tell(name, value))
+        review = Review(desk, queues, contents, Positions(opened), events, worker, near_duplicates(opened))
+
+        def tell(name: str, value: Any) -> None:
+            if name == "answer":
+                events.publish("answer", pack_changes(*value))
+            elif name == "run":
+                events.publish_json("run", review.run())
+            else:
+                events.publish_json(name, value)
+
+        worker.start()
+        threading.Thread(target=_map_in_background, args=(review,), name="handful-map", daemon=True).start()
+        try:
+            yield review
+        finally:
+            worker.stop()
+            if desk.state.decisions or desk.answer is not None:
+                save_labels(desk)
+    finally:
+        journal.close()
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """Give a socket that listens. Raises InputError where the port is in use or the host is not this machine."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(128)
+        except OverflowError:
+            raise InputError(f"port {port} is none: ports are 1 to 65535, 0 takes a free one.") from None
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be listened at ({error.strerror})"
+            raise InputError(f"port {port} of {host} {why}: choose another, or 0 for a free one.") from None
+        yield listener
+
+
+class _Server(uvicorn.Server):
+    """Lets the listening pages go when it is told to stop, so that it need not wait for them."""
+
+    def __init__(self, app: Any, events: Events) -> None:
+        super().__init__(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5))
+        self._events = events
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._events.end()
+        super().handle_exit(sig, frame)
+
+
+def _map_in_background(review: Review) -> None:
+    if not review.positions.ready:
+        review.positions.find()
+        review.events.publish_json("run", review.run())
+
+
+def _me() -> str:
+    import getpass
+
+    with suppress(OSError, KeyError):
+        return getpass.getuser()
+    return "me"
+
+
+def _own_addresses() -> set[str]:
+    with suppress(OSError):
+        return {str(found[4][0]) for found in socket.getaddrinfo(socket.gethostname(), None)}
+    return set()
