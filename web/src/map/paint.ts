@@ -23,7 +23,8 @@ export class Painter {
   paint(pixels: Uint32Array, camera: Camera, points: Points, palette: Palette): void {
     this.clear(pixels.length);
     const box = seen(camera);
-    const size = dotSize(countIn(points, box), camera);
+    const visible = countIn(points, box);
+    const size = dotSize(visible, camera);
     const reach = size / camera.scale;
     const wider = { left: box.left - reach, top: box.top - reach, right: box.right + reach, bottom: box.bottom + reach };
     const [redBlue, green] = packed(palette.colours);
@@ -32,7 +33,7 @@ export class Painter {
       if (size === 1) this.addPixels(camera, points, palette, redBlue, green, from, to);
       else this.addDots(camera, points, palette, redBlue, green, dot, size, from, to);
     });
-    this.resolve(pixels, size);
+    this.resolve(pixels, strengths(size, visible / pixels.length));
   }
 
   private clear(length: number): void {
@@ -97,9 +98,8 @@ export class Painter {
     }
   }
 
-  private resolve(pixels: Uint32Array, size: number): void {
+  private resolve(pixels: Uint32Array, strength: Uint8Array): void {
     const [sums, counts] = [this.redBlue, this.greenCount];
-    const strength = strengths(size);
     for (let pixel = 0; pixel < pixels.length; pixel++) {
       const packedCount = counts[pixel];
       if (packedCount === 0) {
@@ -116,10 +116,9 @@ export class Painter {
   }
 }
 
-/** Return the side of a dot in pixels: small enough that the dots in sight cover about a twelfth of the picture. */
+/** Return the side of a dot in pixels: small enough that the dots in sight would cover a sixth of the picture. */
 export function dotSize(visible: number, { width, height }: Camera): number {
-  const side = Math.floor(Math.sqrt((width * height) / Math.max(visible, 1) / 12));
-  return Math.max(1, Math.min(7, side % 2 ? side : side - 1));
+  return Math.max(1, Math.min(7, Math.floor(Math.sqrt((width * height) / Math.max(visible, 1) / 6))));
 }
 
 /** Return red and blue sums of 16 bits each, and green with the count of one above it, for each colour. */
@@ -131,17 +130,19 @@ function packed(colours: Uint32Array): [Uint32Array, Uint32Array] {
 
 /** Return the steps from a dot's middle to each of its pixels. */
 function offsets(size: number, width: number): Int32Array {
-  const half = size >> 1;
+  const [before, radius] = [size >> 1, size / 2];
+  const middle = (size - 1) / 2;
   const found: number[] = [];
-  for (let down = -half; down <= half; down++)
-    for (let along = -half; along <= half; along++)
-      if (down * down + along * along <= half * half + 0.5) found.push(down * width + along);
+  for (let down = 0; down < size; down++)
+    for (let along = 0; along < size; along++)
+      if (Math.hypot(down - middle, along - middle) <= radius) found.push((down - before) * width + along - before);
   return Int32Array.from(found);
 }
 
-/** Return the opacity (0..255) of a pixel by the count of its points. */
-function strengths(size: number): Uint8Array {
-  const least = size === 1 ? 0.42 : 0.8;
+/** Return the opacity (0..255) of a pixel by the count of its points: the fewer stand on a pixel of the picture, the
+ *  stronger is one alone. */
+function strengths(size: number, crowding: number): Uint8Array {
+  const least = size > 1 ? 0.8 : Math.max(0.35, Math.min(0.8, 0.8 - 0.3 * crowding));
   return Uint8Array.from({ length: FULL + 1 }, (_, count) =>
     count ? Math.round(255 * (least + (1 - least) * Math.min(1, Math.log2(count) / 5))) : 0,
   );

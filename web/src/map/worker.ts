@@ -10,6 +10,7 @@ import { countIn, inside, layOut, nearest, type Box, type Points } from "./point
 let points: Points | null = null;
 let answer: Answer | null = null;
 let labelled: number[] = [];
+let classes = 0; // classes in the answer; the page may not have given all a colour yet
 let waiting: Difference[] = []; // came before the whole answer did
 let canvas: OffscreenCanvas | null = null;
 let pen: OffscreenCanvasRenderingContext2D | null = null;
@@ -18,6 +19,7 @@ let camera: Camera | null = null;
 let colours: Colours | null = null;
 let asked = false; // a frame is due
 const painter = new Painter();
+const UNKNOWN = 0x8b919b; // the colour of a class that has none yet
 
 const tell = (message: FromWorker, transfer: Transferable[] = []) => postMessage(message, { transfer });
 
@@ -103,7 +105,12 @@ function takeWhole(whole: Answer): void {
   for (const difference of waiting) if (difference.version > whole.version) apply(difference, answer, points!);
   waiting = [];
   labelled = labelledSlots(answer);
+  know(whole.label);
   paintSoon();
+}
+
+function know(labels: Int16Array): void {
+  for (let at = 0; at < labels.length; at++) if (labels[at] >= classes) classes = labels[at] + 1;
 }
 
 function listen(items: number): void {
@@ -138,6 +145,7 @@ function take(difference: Difference): void {
   if (difference.version <= answer.version) return;
   apply(difference, answer, points);
   labelled = labelledSlots(answer);
+  know(difference.label);
   paintSoon();
   tell({ type: "answered", version: difference.version, changed: difference.rows.length });
 }
@@ -198,6 +206,13 @@ function paint(): void {
 }
 
 function paletteOf({ label, confidence, source }: Answer, { mode, table }: Colours): Palette {
-  if (mode === "label") return { codes: label, first: -1, colours: table };
+  if (mode === "label") return { codes: label, first: -1, colours: withRoom(table, classes + 1) };
   return { codes: mode === "confidence" ? confidence : source, first: 0, colours: table };
+}
+
+function withRoom(table: Uint32Array, length: number): Uint32Array {
+  if (table.length >= length) return table;
+  const longer = new Uint32Array(length).fill(UNKNOWN);
+  longer.set(table);
+  return longer;
 }
