@@ -28,6 +28,7 @@ def propagate(
     json: Json = False,
 ) -> None:
     """Spread the labels over the graph of RUN and calibrate; writes graph.npz, labels.parquet and labels.csv."""
+    from handful.run.decisions import with_decisions
     from handful.run.duplicates import duplicates_step
     from handful.run.folder import locked, open_run
     from handful.run.path import check_can_label, read_again
@@ -35,6 +36,7 @@ def propagate(
 
     opened = open_run(run)
     data = read_again(opened, labels or opened.record.get("labels"), label_column=label_column)
+    data, _ = with_decisions(opened, data)
     check_can_label(data, n_neighbors)
     told = watch()
     with locked(opened):

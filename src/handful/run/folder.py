@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from handful import __version__
 from handful.data import Dataset, Labels
+from handful.data.arrays import UNREADABLE, first_line
 from handful.data.digests import digest_file
 from handful.data.spreadsheet import write_csv
 from handful.errors import InputError, WriteError
@@ -71,19 +72,22 @@ class Run:
         """The embeddings of all items, memory-mapped."""
         for name in ("embeddings.npy", "ids.parquet"):
             self.require(self.folder / name, "embed")
-        return Embeddings.load(self.folder)
+        with readable(self.folder / "embeddings.npy", "embed"):
+            return Embeddings.load(self.folder)
 
     @cached_property
     def graph(self) -> Graph:
         """The graph over all items."""
         self.require(self.folder / "graph.npz", "propagate")
-        return Graph.load(self.folder / "graph.npz")
+        with readable(self.folder / "graph.npz", "propagate"):
+            return Graph.load(self.folder / "graph.npz")
 
     @cached_property
     def labels(self) -> pa.Table:
         """labels.parquet: id, label, confidence, source, reached, margin, runner_up."""
         self.require(self.folder / "labels.parquet", "propagate")
-        return pq.read_table(self.folder / "labels.parquet")
+        with readable(self.folder / "labels.parquet", "propagate"):
+            return pq.read_table(self.folder / "labels.parquet")
 
     @cached_property
     def evaluation(self) -> dict[str, Any] | None:
@@ -101,7 +105,7 @@ class Run:
         source = np.array(table["source"].to_pylist())
         return Summary(
             items=len(table),
-            given=int((source == "given").sum()),
+            given=int(np.isin(source, ["given", "reviewed"]).sum()),
             propagated=int((source == "propagated").sum()),
             unreached=int((~table["reached"].to_numpy()).sum()),
             refused=len(self.data["refused"]),
@@ -238,9 +242,20 @@ class Run:
             write_array(vectors, embeddings.vectors)
             pq.write_table(table, rows)
 
-    def write_labels(self, ids: np.ndarray, answer: Propagation, issues: pa.Table, *, asked: Mapping[str, Any]) -> None:
-        """Write labels.parquet, labels.csv and label_issues.csv, and the answer's own words to run.json."""
-        table = labels_table(ids, answer)
+    def write_labels(
+        self,
+        ids: np.ndarray,
+        answer: Propagation,
+        issues: pa.Table,
+        *,
+        asked: Mapping[str, Any],
+        reviewed: np.ndarray | None = None,
+    ) -> None:
+        """Write labels.parquet, labels.csv and label_issues.csv, and the answer's own words to run.json.
+
+        reviewed: [N] bool, the given rows that people decided on in the review.
+        """
+        table = labels_table(ids, answer, reviewed)
         expected = answer.expected_accuracy
         said = {
             "asked": dict(asked),
@@ -277,6 +292,17 @@ def issues_table(ids: np.ndarray, labels: Labels, issues: LabelIssues) -> pa.Tab
 
 def _told(path: Path, step: str) -> dict[str, Any]:
     return {"digest": digest_file(path), "step": step}
+
+
+@contextmanager
+def readable(path: Path, step: str) -> Iterator[None]:
+    """Tell in a sentence that `path` does not hold what `step` writes there: anything can have a right checksum."""
+    try:
+        yield
+    except InputError:
+        raise
+    except UNREADABLE as error:
+        raise InputError(f"{path} cannot be read ({first_line(error)}): `handful {step}` makes it again.") from error
 
 
 def open_run(folder: str | os.PathLike[str]) -> Run:

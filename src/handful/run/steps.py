@@ -16,6 +16,7 @@ from handful.propagation import Propagation, propagate
 from handful.propagation.audit import find_label_issues
 from handful.propagation.fuse import fuse
 from handful.propagation.propagate import make_problem
+from handful.run.decisions import with_decisions
 from handful.run.embedding import embed_rows, forget_rows
 from handful.run.folder import Run, issues_table
 from handful.training.embed import Embeddings
@@ -117,7 +118,11 @@ def propagate_step(
     abstain_below: float | None = None,
     watch: Watch | None = None,
 ) -> Propagation:
-    """Return the answer and write labels.parquet, labels.csv and label_issues.csv."""
+    """Return the answer and write labels.parquet, labels.csv and label_issues.csv.
+
+    What people decided in the review of this run counts as given, in the place of other labels.
+    """
+    data, reviewed = with_decisions(run, data)
     labels = data.labels
     assert labels is not None
     answer = propagate(graph, labels, rule, priors=priors, seed=seed, progress=(watch or Watch()).stage)
@@ -125,7 +130,7 @@ def propagate_step(
         answer = answer.abstain_below(abstain_below)
     issues = find_label_issues(make_problem(graph, labels, priors)[0], seed=seed).above(0.5)
     asked = {"rule": rule, "priors": priors, "abstain_below": abstain_below}
-    run.write_labels(data.ids, answer, issues_table(data.ids, labels, issues), asked=asked)
+    run.write_labels(data.ids, answer, issues_table(data.ids, labels, issues), asked=asked, reviewed=reviewed)
     return answer
 
 

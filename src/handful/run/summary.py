@@ -46,10 +46,15 @@ class Summary:
         return "\n".join([*lines, *self.notes])
 
 
-def labels_table(ids: np.ndarray, answer: Propagation) -> pa.Table:
-    """Return the answer as a table: id, label, confidence, source, reached, margin, runner_up."""
+def labels_table(ids: np.ndarray, answer: Propagation, reviewed: np.ndarray | None = None) -> pa.Table:
+    """Return the answer as a table: id, label, confidence, source, reached, margin, runner_up.
+
+    reviewed: [N] bool, the given rows that people decided on in the review.
+    """
     kind = pa.string() if answer.classes.dtype.kind in "UO" else pa.int64()
     source = np.where(answer.given, "given", np.where(answer.reached, "propagated", ""))
+    if reviewed is not None:
+        source = np.where(reviewed & answer.given, "reviewed", source)
     return pa.table(
         {
             "id": pa.array(ids.tolist(), pa.string()),
