@@ -16,6 +16,7 @@ from handful.encoders.pretrained_image import PretrainedImage
 from handful.encoders.pretrained_sound import PretrainedSound
 from handful.encoders.pretrained_text import PretrainedText
 from handful.encoders.regions import Regions
+from handful.encoders.simvp import SimVP
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
 from handful.encoders.transformer import TransformerEncoder
@@ -37,6 +38,7 @@ BACKBONES: dict[str, Any] = {
     "TemporalEncoder": TemporalEncoder,
     "Regions": Regions,
     "MLPEncoder": MLPEncoder,
+    "SimVP": SimVP,
 }
 """The networks a saved encoder can be built from, by class name; each keeps its arguments in `config` (JSON values)
 and is made again by `from_config(config, cut=...)`, where `cut` makes tokens of a batch."""
@@ -57,6 +59,7 @@ __all__ = [
     "RealTokens",
     "Regions",
     "Restorer",
+    "SimVP",
     "SymbolTokens",
     "TemporalEncoder",
     "TokenKind",

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from handful.data import Samples
 from handful.encoders.convolutional import ConvolutionalEncoder
 from handful.encoders.pretrained_image import load_image_encoder
+from handful.encoders.simvp import SimVP
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.encoders.untrained import RawInput
@@ -116,6 +117,11 @@ class Video:
     def token_backbone(self, *, causal: bool = False) -> nn.Module:
         """Return a small transformer over the patches of all frames."""
         return TransformerEncoder(self.token_kind, axes=3, width=96, depth=3, causal=causal, cut=self.tokens)
+
+    def forecaster(self) -> nn.Module:
+        """Return a small network that guesses the second half of a clip from the first."""
+        known = self.window // 2
+        return SimVP(self.channels, known=known, ahead=self.window - known, cut=self.tokens)
 
     def floors(self) -> Mapping[str, nn.Module]:
         """Return the mean frame and the changes."""

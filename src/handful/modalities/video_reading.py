@@ -52,6 +52,11 @@ class Clips:
         steps = np.arange(self.frames) * self.every
         return np.stack([self.films[self.film[row]][self.start[row] + steps] for row in chosen])
 
+    def run_up(self, row: int, count: int) -> np.ndarray:
+        """Return the frames of clip `row` and those of its video before it, at most `count`: [T, C, H, W]."""
+        last = self.start[row] + (self.frames - 1) * self.every
+        return self.films[self.film[row]][last % self.every : last + 1 : self.every][-count:]
+
 
 @dataclass(frozen=True)
 class ClipItems:
@@ -191,7 +196,10 @@ def _starts(n: int, frames: int, every: int, stride: int | None, *, alone: bool)
         raise Undecodable(f"has {n} frames, {span} are needed for a clip")
     if stride is None and not alone:
         return [(n - span) // 2]
-    return list(range(0, n - span + 1, stride or max(1, span // 2)))
+    starts = list(range(0, n - span + 1, stride or max(1, span // 2)))
+    if stride is None and starts[-1] < n - span:
+        starts.append(n - span)  # the end of the video is in a clip
+    return starts
 
 
 def _decoded(path: Path, shape: tuple[int, int, int], cache: Path) -> tuple[np.ndarray, str]:

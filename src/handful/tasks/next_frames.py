@@ -11,6 +11,7 @@ import torch
 
 from handful.data import Dataset
 from handful.encoders.forecaster import Forecaster
+from handful.encoders.simvp import SimVP
 from handful.encoders.tokens import Tokens
 from handful.errors import InputError, check_at_least
 from handful.training.embed import to_device
@@ -45,39 +46,47 @@ class NextFrames:
 def next_frames(encoder: Encoder | Any, data: Dataset, *, row: int = -1, steps: int = 10) -> NextFrames:
     """Return the `steps` frames that come after clip `row` of `data`, the last one unless another is asked for.
 
-    encoder: an Encoder, a run, or a folder of either. Raises InputError where it has not learnt to forecast videos.
+    encoder: an Encoder, a run, or a folder of either. The frames of the video before the clip are seen as well.
+    Raises InputError where the encoder has not learnt to forecast videos.
     """
     encoder = find_encoder(encoder)
-    forecaster = _find_forecaster(encoder)
+    forecaster = find_forecaster(encoder)
     check_at_least("steps", steps, 1)
     encoder.check_reads(data)
     modality: Any = encoder.modality
-    clip = modality.batch(data.samples, np.array([row % len(data)]))
-    known = max(1, min(steps, modality.window - 2))
+    samples: Any = data.samples
+    row %= len(data)
+    film = samples.run_up(row, modality.window + steps) if hasattr(samples, "run_up") else samples[row]
+    clip = modality.batch(np.asarray(film)[None], np.array([0]))
+    known = max(1, min(steps, len(film) - max(1, modality.window // 2)))
     frames = _roll_out(modality, forecaster, clip, steps)
     guessed = _roll_out(modality, forecaster, clip[:, :, :-known], known)
     seen = modality.to_frames(clip)[0]
     return NextFrames(frames, seen, guessed, seen[-known:])
 
 
-def _find_forecaster(encoder: Encoder) -> Forecaster:
+def find_forecaster(encoder: Encoder) -> Forecaster | SimVP:
+    """Return the network that says what comes next. Raises InputError where the encoder has none for videos."""
     if encoder.modality.name != "video":
         raise InputError(f"next frames are of videos, and this encoder reads {encoder.modality.name}.")
     for network in encoder.networks.values():
-        if isinstance(network, Forecaster):
+        if isinstance(network, Forecaster | SimVP):
             return network
     raise InputError(
         f"an encoder of {', '.join(encoder.networks)} has not learnt what comes next: pretrain with method 'forecast'."
     )
 
 
-def _roll_out(modality: Any, forecaster: Forecaster, clip: torch.Tensor, steps: int) -> np.ndarray:
+def _roll_out(modality: Any, forecaster: Forecaster | SimVP, clip: torch.Tensor, steps: int) -> np.ndarray:
     """Return the frames [steps, C, H, W] after a clip [1, C, T, H, W]; what was guessed is read as if it had been seen.
 
     It reads no more frames than it was trained to go on from.
     """
     device = next(forecaster.parameters()).device
-    values = modality.tokens(to_device(clip, device)).values
+    on_device: Any = to_device(clip, device)
+    if isinstance(forecaster, SimVP):
+        return modality.to_frames(forecaster.go_on(on_device, steps))[0]
+    values = modality.tokens(on_device).values
     per_frame, most = modality.side**2, max(1, modality.window - 1)
     for _ in range(steps):
         context = values[:, -most * per_frame :]
