@@ -14,6 +14,7 @@ from handful.cli.denoise import denoise
 from handful.cli.doctor import doctor
 from handful.cli.embed import embed
 from handful.cli.evaluate import evaluate
+from handful.cli.export import export, take_in
 from handful.cli.fill import fill
 from handful.cli.forecast import forecast
 from handful.cli.label import label
@@ -54,6 +55,7 @@ for command in (
     evaluate,
     suggest,
     review,
+    export,
     similar,
     denoise,
     segment,
@@ -65,6 +67,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.command("import")(take_in)
 
 
 def main() -> None:

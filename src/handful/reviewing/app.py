@@ -24,8 +24,9 @@ from handful.reporting.palette import class_colours
 from handful.reviewing.contents import Contents
 from handful.reviewing.desk import PROPAGATED, Desk
 from handful.reviewing.events import Events
-from handful.reviewing.exchange import export_run, import_labels
+from handful.reviewing.exporting import export_run
 from handful.reviewing.groups import find_groups
+from handful.reviewing.importing import import_labels
 from handful.reviewing.openapi import docs_page, openapi
 from handful.reviewing.positions import Positions
 from handful.reviewing.queues import Queues
@@ -43,7 +44,7 @@ FRESH = {"Cache-Control": "no-store"}
 
 @dataclass
 class Review:
-    """All that the requests work on."""
+    """All that the requests work on. trusted: whether who asks may name paths on this machine."""
 
     desk: Desk
     queues: Queues
@@ -52,6 +53,7 @@ class Review:
     events: Events
     worker: Worker
     duplicates: dict[int, np.ndarray] = field(default_factory=dict)
+    trusted: bool = True
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def run(self, person: str | None = None) -> dict[str, Any]:
@@ -355,13 +357,14 @@ def _save(review: Review, request: Request, body: Any) -> Response:
 
 
 def _export(review: Review, request: Request, body: Any) -> Response:
+    place = _path(review, body)
     save_labels(review.desk)
-    path, rows = export_run(review.desk.opened.run, str(body.get("format")), _path(body))
+    path, rows = export_run(review.desk.opened.run, str(body.get("format")), place, data=review.contents.data)
     return JSONResponse({"path": str(path), "rows": rows})
 
 
 def _import(review: Review, request: Request, body: Any) -> Response:
-    path = _path(body)
+    path = _path(review, body)
     if path is None:
         raise InputError("path must name a file or folder of labels on the machine that the server runs on.")
     labels = import_labels(path, body.get("format"))
@@ -370,8 +373,11 @@ def _import(review: Review, request: Request, body: Any) -> Response:
     return JSONResponse({"rows": rows, "conflicts": [review.desk.record(one) for one in conflicts]})
 
 
-def _path(body: dict[str, Any]) -> str | None:
+def _path(review: Review, body: dict[str, Any]) -> str | None:
+    """Return the path in a request. Raises HTTPException where people elsewhere may name none."""
     path = body.get("path")
+    if path is not None and not review.trusted:
+        raise HTTPException(403, "paths can be named only where the review is open to this machine alone.")
     if not (path is None or (isinstance(path, str) and "\0" not in path)):
         raise InputError("path must be a text.")
     return path or None

@@ -92,9 +92,10 @@ class Contents:
                     break
         return found
 
-    def path(self, row: int) -> Path | None:
-        """Return the file of an item that is one below the source's folder, None for any other."""
-        return self._file(row)
+    @property
+    def data(self) -> Dataset | None:
+        """The data set, once it was read."""
+        return self._data
 
     def _media(self, row: int, size: int) -> tuple[bytes, str] | None:
         """Return the bytes of an item and their type, None where it is gone or has none. size: pixels at most."""
