@@ -8,6 +8,7 @@ import { Painter, type Palette } from "./paint";
 import { countIn, inside, layOut, nearest, type Box, type Points } from "./points";
 
 let points: Points | null = null;
+let mapped = false; // places are known
 let answer: Answer | null = null;
 let labelled: number[] = [];
 let classes = 0; // classes in the answer; the page may not have given all a colour yet
@@ -18,6 +19,7 @@ let image: ImageData | null = null;
 let camera: Camera | null = null;
 let colours: Colours | null = null;
 let asked = false; // a frame is due
+let listening = false;
 const painter = new Painter();
 const UNKNOWN = 0x8b919b; // the colour of a class that has none yet
 
@@ -45,23 +47,26 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
       mark(data.rows, data.labels);
       break;
     case "pick":
-      tell({ type: "picked", row: points ? nearest(points, data.x, data.y, data.reach) : -1 });
+      tell({ type: "picked", row: points && mapped ? nearest(points, data.x, data.y, data.reach) : -1 });
       break;
     case "locate":
       locate(data.rows);
       break;
     case "lasso": {
-      const rows = points ? inside(points, data.polygon) : new Uint32Array(0);
+      const rows = points && mapped ? inside(points, data.polygon) : new Uint32Array(0);
       tell({ type: "selected", rows }, [rows.buffer]);
       break;
     }
   }
 });
 
+/** Fetch the answer and, where there is one, the map; called again when the map is made later. */
 async function open(items: number, hasMap: boolean): Promise<void> {
-  listen(items);
+  if (!listening) listen(items);
+  listening = true;
   try {
     const [map, whole] = await Promise.all([hasMap ? bytesOf("/api/map") : null, fetchAnswer(items)]);
+    mapped = map !== null;
     points = layOut(...(map ? places(map.bytes, items) : nowhere(items)));
     takeWhole(whole);
     tell({ type: "opened", version: whole.version, box: map ? extent(points) : null });
@@ -109,7 +114,7 @@ function takeWhole(whole: Answer): void {
   paintSoon();
 }
 
-function know(labels: Int16Array): void {
+function know(labels: ArrayLike<number>): void {
   for (let at = 0; at < labels.length; at++) if (labels[at] >= classes) classes = labels[at] + 1;
 }
 
@@ -158,6 +163,7 @@ function mark(rows: ArrayLike<number>, labels: ArrayLike<number>): void {
     answer.confidence[slot] = 255;
     answer.source[slot] = REVIEWED;
   }
+  know(labels);
   labelled = labelledSlots(answer);
   paintSoon();
 }
@@ -183,7 +189,7 @@ function paintSoon(): void {
 
 function paint(): void {
   asked = false;
-  if (!canvas || !pen || !camera || !points || !answer || !colours) return;
+  if (!canvas || !pen || !camera || !points || !mapped || !answer || !colours) return;
   const started = performance.now();
   const { width, height } = camera;
   if (canvas.width !== width || canvas.height !== height) {

@@ -87,8 +87,10 @@ export class Session {
   }
 
   private take(run: Run): void {
-    this.run = run;
+    const mapCame = this.opened && run.has_map && !this.run?.has_map;
+    this.run = { ...this.run, ...run }; // the event tells all alike, so it does not say who this person is
     document.title = `${run.name} · handful`;
+    if (mapCame) this.atlas.tell({ type: "open", items: run.items, hasMap: true });
   }
 
   /** Start a line of items: an order of the server's, or rows that were found. */
