@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -14,7 +17,7 @@ from toy import toy_videos
 import handful
 from handful import InputError
 from handful.modalities.registry import make_modality
-from handful.modalities.video_files import write_video
+from handful.modalities.video_files import read_frames, write_video
 from handful.tasks.next_frames import next_frames, write_next
 
 
@@ -86,6 +89,59 @@ def test_what_cannot_be_read_is_left_out_and_named(folder: Path) -> None:
     assert set(told) == {"cut.mp4", "empty.mp4", "short.mp4", "song.mp4", "words.mov"}
     with pytest.raises(InputError, match="cannot be read"):
         handful.read(folder, size=16, window=6, strict=True)
+
+
+def write_unevenly(frames: np.ndarray, milliseconds: list[int], path: Path) -> Path:
+    """Write frames [T, 3, H, W] as a video in which frame i is shown at `milliseconds[i]`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = frames.shape[3], frames.shape[2], "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for picture, moment in zip(frames, milliseconds, strict=True):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.moveaxis(picture, 0, -1)), format="rgb24")
+            frame.pts, frame.time_base = moment, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_frames_at_uneven_times_are_read_at_an_even_rate(tmp_path: Path) -> None:
+    moments = [*range(0, 400, 20), *range(400, 1400, 100)]  # 20 frames at 50 a second, then 10 at 10: 22.5 on average
+    data = handful.read(write_unevenly(film(30), moments, tmp_path / "v.mp4"), size=32, window=6)
+    shown = (data.samples.films[0][:, 0].mean(1) > 125).argmax(1)  # where the bar begins: the frame's number, up to 26
+    seconds = np.arange(len(shown)) * 1.3 / 29
+    expected = np.interp(seconds, np.array(moments) / 1000, np.arange(30) % 26)
+    early = seconds < 0.9
+    assert len(shown) == 30
+    assert np.abs(shown[early] - expected[early]).max() <= 2
+
+
+def test_a_film_without_its_index_and_one_turned_upright_are_read(tmp_path: Path) -> None:
+    whole = write_video(film(), tmp_path / "a.avi").read_bytes()
+    write_video(film(width=32, height=64), tmp_path / "b.mp4")
+    (tmp_path / "cut.avi").write_bytes(whole[: whole.rfind(b"idx1")])
+    (tmp_path / "wrong.avi").write_bytes(whole[: whole.rfind(b"idx1")] + b"idx1" + bytes(200))
+    data = handful.read(tmp_path, size=16, window=6)
+    assert data.ids.tolist() == ["a.avi", "b.mp4", "cut.avi", "wrong.avi"]
+    np.testing.assert_array_equal(data.samples[2], data.samples[0])
+    np.testing.assert_array_equal(data.samples[3], data.samples[0])
+
+
+def test_the_last_clip_of_a_film_ends_where_the_film_does(folder: Path) -> None:
+    data = handful.read(folder / "a" / "0.mp4", size=16, window=9)
+    assert data.ids.tolist()[-2:] == ["0.mp4[12:21]", "0.mp4[15:24]"]
+    np.testing.assert_array_equal(data.samples.run_up(len(data) - 1, 12), data.samples.films[0][12:24])
+    assert len(data.samples.run_up(0, 99)) == 9
+
+
+def test_a_long_film_is_read_frame_by_frame(tmp_path: Path) -> None:
+    long = write_video(np.tile(film(30), (20, 1, 1, 1)), tmp_path / "long.mp4")
+    tracemalloc.start()
+    count = sum(1 for _ in read_frames(long, size=32, channels=3))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 600
+    assert peak < 600 * 3 * 32 * 32 / 4
 
 
 def test_a_second_reading_decodes_nothing(folder: Path, cache: Path) -> None:

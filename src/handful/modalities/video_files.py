@@ -34,7 +34,8 @@ def import_av() -> Any:
 def read_frames(path: Path, *, size: int, channels: int) -> Iterator[np.ndarray]:
     """Yield the frames of a video [C, size, size] uint8, the middle square of each, in order of time.
 
-    A folder is a video of the images in it, by name. Raises Undecodable where there is no frame.
+    A folder is a video of the images in it, by name. Where frames of a file stand at uneven times, those of an even
+    rate are yielded, as many a second as the file has on average. Raises Undecodable where there is no frame.
     """
     count = 0
     for picture in _folder_frames(path) if path.is_dir() else _file_frames(path):
@@ -74,11 +75,29 @@ def _file_frames(path: Path) -> Iterator[Image.Image]:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise Undecodable("holds no pictures, only sound" if container.streams.audio else "holds no pictures")
-            for frame in container.decode(video=0):
-                yield frame.to_image()
+            counts = _counts(container)
+            for place, frame in enumerate(container.decode(video=0)):
+                for _ in range(1 if counts is None or place >= len(counts) else int(counts[place])):
+                    yield frame.to_image()
     except (av.FFmpegError, OSError) as error:
         told = (getattr(error, "strerror", None) or str(error)).lower()
         raise Undecodable(f"is not a video that can be read: {told}") from None
+
+
+def _counts(container: Any) -> np.ndarray | None:
+    """Return how often each frame is shown at the average rate [F], None where the frames are evenly apart already or
+    their times are not told."""
+    times = [packet.pts for packet in container.demux(video=0) if packet.size]
+    container.seek(0)
+    if len(times) < 3 or None in times:
+        return None
+    moments = np.sort(np.array(times, dtype=np.float64))
+    apart = np.diff(moments)
+    usual = np.median(apart)
+    if apart.min() <= 0 or (apart.max() < 1.5 * usual and apart.min() > 0.5 * usual):
+        return None
+    ticks = np.rint((moments - moments[0]) / apart.mean()).astype(int)
+    return np.diff(ticks, append=ticks[-1] + 1)
 
 
 def _folder_frames(path: Path) -> Iterator[Image.Image]:

@@ -21,7 +21,7 @@ from handful.errors import InputError, did_you_mean
 from handful.modalities.image_files import EXTENSIONS as IMAGE_EXTENSIONS
 from handful.modalities.video_files import EXTENSIONS, is_video_file, read_frames
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever decoding changes what it gives, so that older files of the cache are left alone."""
 FRAMES = 10
 SIZE = 64
