@@ -31,6 +31,13 @@ def test_the_last_epoch_is_chosen_unless_an_earlier_one_was_noticeably_better() 
     assert chosen_epoch([{"loss": 1.0}, {"loss": 2.0}]) == 2  # nothing to choose by
 
 
+def test_weights_that_came_from_elsewhere_stay_unless_training_is_noticeably_better() -> None:
+    assert chosen_epoch(_lines(0.5, 0.505), before=0.5) == 0
+    assert chosen_epoch(_lines(0.5, 0.52), before=0.5) == 2
+    assert chosen_epoch(_lines(0.6, 0.4), before=0.5) == 1
+    assert chosen_epoch([], before=0.5) == 0
+
+
 def test_a_training_has_rested_when_the_best_epoch_is_so_long_ago() -> None:
     assert not has_rested(_lines(0.3, 0.5, 0.4), 2)
     assert has_rested(_lines(0.3, 0.5, 0.4, 0.5), 2)
@@ -46,6 +53,16 @@ def test_the_weights_of_the_chosen_epoch_are_put_in_place() -> None:
         best.consider(history)
     assert best.put_in_place(history) == 2
     assert torch.allclose(network.weight, torch.tensor(0.6))
+
+
+def test_the_weights_that_were_there_are_put_back() -> None:
+    network = torch.nn.Linear(2, 2)
+    given = network.weight.detach().clone()
+    best = Best(network, before=0.5)
+    torch.nn.init.zeros_(network.weight)
+    best.consider(_lines(0.4))
+    assert best.put_in_place(_lines(0.4)) == 0
+    assert torch.equal(network.weight, given)
 
 
 class _SpoiltHalfWay(SimCLR):

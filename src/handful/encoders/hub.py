@@ -199,6 +199,14 @@ def fast_arithmetic(training: bool) -> torch.autocast:
     return torch.autocast("cpu", torch.bfloat16, enabled=fast and not training and not torch.is_grad_enabled())
 
 
+def hold_statistics(network: nn.Module) -> None:
+    """Put the batch norms of `network` in evaluation mode: views in small batches have other means and variances than
+    what it was trained on, and its weights fit those."""
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.eval()
+
+
 def first_sentence(error: BaseException) -> str:
     """Return the first sentence of what an error says, without its full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -21,6 +21,7 @@ from handful.encoders.hub import (
     fast_arithmetic,
     find_folder,
     first_sentence,
+    hold_statistics,
     import_transformers,
     load_model,
     model_class,
@@ -63,6 +64,12 @@ class PretrainedImage(nn.Module):
         with fast_arithmetic(self.training):
             made = [self._read(self.pixels(part)) for part in parts]
         return Encoded(*(torch.cat(side) for side in zip(*made, strict=True)))
+
+    def train(self, mode: bool = True) -> PretrainedImage:
+        """Set the mode; the statistics of batch norms stay as they came."""
+        super().train(mode)
+        hold_statistics(self)
+        return self
 
     def _read(self, prepared: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return pool_places(self.model(pixel_values=prepared), self.leading, self.pooling)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from handful.encoders.encoded import Encoded
-from handful.encoders.hub import fast_arithmetic, first_sentence
+from handful.encoders.hub import fast_arithmetic, first_sentence, hold_statistics
 from handful.encoders.onnx_module import OnnxModule
 from handful.encoders.pixels import Pixels
 from handful.encoders.saving import Cut
@@ -126,6 +126,12 @@ class Wrapped(nn.Module):
                 f"the wrapped {self.kind} gives vectors that are not finite: check its weights and how its input is "
                 "prepared."
             )
+
+    def train(self, mode: bool = True) -> Wrapped:
+        """Set the mode; the statistics of batch norms stay as they came."""
+        super().train(mode)
+        hold_statistics(self)
+        return self
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
         if self.module is not None:  # without its module there is nothing to load weights into

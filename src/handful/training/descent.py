@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from handful.data import Dataset
 from handful.errors import InputError
 from handful.methods import Method
+from handful.training.adapt import RATE
 from handful.training.average import Average
 from handful.training.best import Best
 from handful.training.checkpoint import load_loop, save_loop
@@ -38,7 +39,9 @@ class State:
 class Descent:
     """A method on its way down, from the state in `checkpoint` where there is one.
 
-    identity: what decides the result. Raises InputError where the checkpoint belongs to another training.
+    identity: what decides the result. adapts: the network was trained elsewhere, so its own weights learn slowly;
+    before: how well its neighbours agreed then, None where that cannot be told.
+    Raises InputError where the checkpoint belongs to another training.
     """
 
     def __init__(
@@ -50,12 +53,17 @@ class Descent:
         *,
         checkpoint: Path | None,
         identity: dict[str, Any] | None,
+        adapts: bool = False,
+        before: float | None = None,
     ) -> None:
         self.method, self.data, self.schedule, self.accelerator = method, data, schedule, accelerator
         self.checkpoint, self.identity, self.kept = checkpoint, identity, time.monotonic()
         self.clock, self.state = Clock(schedule, schedule.steps(len(data))), State()
-        self.average, self.best = Average(method.network, keep=schedule.average), Best(method.network)
-        optimizer = make_optimizer(method, schedule)
+        # A network that also restores or foretells is not judged by its vectors alone.
+        self._chooses = method.only_embeds and not schedule.average
+        self.average = Average(method.network, keep=schedule.average)
+        self.best = Best(method.network, before=before if adapts and self._chooses else None)
+        optimizer = make_optimizer(method, schedule, backbone_share=RATE if adapts else 1.0)
         if checkpoint is not None and checkpoint.is_file():
             self.state = self._resume(checkpoint, optimizer)
         lay_out(method)
@@ -63,8 +71,6 @@ class Descent:
         if accelerator.scaler is not None and self.state.scaler:
             accelerator.scaler.load_state_dict(self.state.scaler)
         self.model.train()
-        # A network that also restores or foretells is not judged by its vectors alone.
-        self._chooses = method.only_embeds and not schedule.average
 
     def take_step(self, step: int, rows: np.ndarray) -> float:
         """Take step `step` of the present epoch on `rows` and return the loss.
@@ -73,7 +79,7 @@ class Descent:
         """
         epoch, done = self.state.epoch, self.clock.progress(self.state.epoch, step)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.rate(done)
+            group["lr"] = self.schedule.rate(done) * group["share"]
         losses = self._descend(rows, epoch * self.clock.steps + step)
         if not math.isfinite(losses["loss"]):
             raise InputError(_not_finite(losses["loss"], epoch, step, self.schedule))
@@ -104,7 +110,7 @@ class Descent:
         self.kept = time.monotonic()
 
     def end(self) -> int:
-        """Put the weights that come out in place and return the number of the epoch they are of."""
+        """Put the weights that come out in place and return the number of the epoch they are of, 0 for none."""
         self.average.put_in_place()
         self.method.eval()
         return self.best.put_in_place(self.state.history) if self._chooses else len(self.state.history)
@@ -142,14 +148,23 @@ class Descent:
         return State(**kept)
 
 
-def make_optimizer(method: Method, schedule: Schedule) -> torch.optim.Optimizer:
-    """Return AdamW that shrinks matrices, and neither biases nor the scales of norms."""
+def make_optimizer(method: Method, schedule: Schedule, *, backbone_share: float = 1.0) -> torch.optim.Optimizer:
+    """Return AdamW that shrinks matrices, and neither biases nor the scales of norms.
+
+    Each group says the `share` of the learning rate that it has: that of the network itself is `backbone_share`.
+    """
+    own = {id(parameter) for parameter in method.backbone.parameters()}
     learnt = [parameter for parameter in method.parameters() if parameter.requires_grad]
     groups = [
-        {"params": [p for p in learnt if p.ndim > 1], "weight_decay": schedule.weight_decay},
-        {"params": [p for p in learnt if p.ndim <= 1], "weight_decay": 0.0},
+        {
+            "params": [p for p in learnt if (id(p) in own) == backbone and (p.ndim > 1) == matrices],
+            "weight_decay": schedule.weight_decay if matrices else 0.0,
+            "share": backbone_share if backbone else 1.0,
+        }
+        for backbone in (True, False)
+        for matrices in (True, False)
     ]
-    return torch.optim.AdamW(groups, schedule.learning_rate)
+    return torch.optim.AdamW([group for group in groups if group["params"]], schedule.learning_rate)
 
 
 def _not_finite(value: float, epoch: int, step: int, schedule: Schedule) -> str:

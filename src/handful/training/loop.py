@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from handful.data import Dataset
 from handful.errors import InputError
 from handful.methods import Method
+from handful.training.adapt import hold_lower_half
 from handful.training.best import has_rested
 from handful.training.descent import Descent, State
 from handful.training.devices import make_accelerator, of_main_process
@@ -29,7 +30,7 @@ __all__ = ["Beat", "Schedule", "Trained", "train"]
 class Trained:
     """history: losses, parts and health by epoch; untrained and raw: the health of what was there before.
 
-    epoch: the number of the one whose weights came out.
+    epoch: the number of the one whose weights came out, 0 for the weights that it began with.
     """
 
     history: list[dict[str, Any]]
@@ -46,6 +47,7 @@ def train(
     *,
     checkpoint: Path | None = None,
     identity: dict[str, Any] | None = None,
+    adapts: bool = False,
     checkpoint_seconds: float = 30.0,
     on_step: Callable[[Beat], None] | None = None,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
@@ -57,14 +59,28 @@ def train(
     were noticeably better, told without labels.
     checkpoint: where the state of the loop is kept; found there with the same `identity` (what decides the result),
     the training goes on from it and ends with the weights that an uninterrupted one ends with.
+    adapts: the network was trained elsewhere: its lower half stays, the rest learns slowly, and where its neighbours do
+    not get noticeably better the weights that it came with come out.
     trackers: names that accelerate knows; they write to the checkpoint's folder, or here where there is none.
     Raises InputError where the loss is not finite, or the checkpoint belongs to another training.
     """
     folder = checkpoint.parent if checkpoint else Path()
     accelerator = make_accelerator(schedule.precision, trackers=trackers, folder=folder)
     _check(method, schedule, accelerator)
-    panel = Panel.of(method, data, seed=schedule.seed, autocast=accelerator.autocast)
-    descent = Descent(method, data, schedule, accelerator, checkpoint=checkpoint, identity=identity)
+    if adapts:
+        hold_lower_half(method.backbone)
+    origin = "pretrained" if adapts else "trained"
+    panel = Panel.of(method, data, seed=schedule.seed, autocast=accelerator.autocast, origin=origin)
+    descent = Descent(
+        method,
+        data,
+        schedule,
+        accelerator,
+        checkpoint=checkpoint,
+        identity=identity,
+        adapts=adapts,
+        before=panel.untrained.agreement,
+    )
     accelerator.init_trackers("handful", config=asdict(schedule))
     while descent.state.epoch < schedule.epochs and not has_rested(descent.state.history, schedule.patience):
         for step, rows in _batches(len(data), schedule, descent.state):
@@ -82,14 +98,21 @@ def train(
     for tracker in accelerator.trackers:  # not `end_training`, which would end the process group for what follows
         tracker.finish()
     history, epoch = descent.state.history, descent.end()
-    return Trained(history, panel.untrained, panel.raw, _verdict(history, epoch, schedule), epoch)
+    before = panel.untrained.agreement if adapts else None
+    return Trained(history, panel.untrained, panel.raw, _verdict(history, epoch, schedule, before), epoch)
 
 
-def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule) -> str:
-    """Return the verdict on the weights that came out."""
+def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule, before: float | None) -> str:
+    """Return the verdict on the weights that came out. before: the agreement of a network trained elsewhere."""
     if not history:
         return "not trained"
-    said = history[epoch - 1]["verdict"]
+    if epoch == 0:
+        best = max(line["agreement"] for line in history)
+        return (
+            f"the encoder is kept as it came: training on these items did not make its neighbours better ({before:.1%} "
+            f"share a group that an independent view of the data finds, {best:.1%} at best after training)."
+        )
+    said = _beside_given(history[epoch - 1], before) + history[epoch - 1]["verdict"]
     if epoch < len(history):
         last = history[-1]["verdict"].split(":")[0]
         kept = f"epoch {epoch} of {len(history)} is kept, whose neighbours were the best (the last one: {last})"
@@ -97,6 +120,19 @@ def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule) -> s
     if len(history) < schedule.epochs:
         said = f"ended early after {len(history)} of {schedule.epochs} epochs; {said}"
     return said
+
+
+def _beside_given(line: dict[str, Any], before: float | None) -> str:
+    """Return how the neighbours of an epoch compare with those `before`, where the network was trained elsewhere."""
+    if before is None or "agreement" not in line:
+        return ""
+    now = line["agreement"]
+    if now >= before:
+        return f"neighbours better than those of the encoder as it came ({now:.1%} against {before:.1%}); "
+    return (
+        f"neighbours worse than those of the encoder as it came ({now:.1%} against {before:.1%}): for labels take "
+        "that, with method 'pretrained'; "
+    )
 
 
 def _batches(n: int, schedule: Schedule, state: State) -> Iterator[tuple[int, np.ndarray]]:

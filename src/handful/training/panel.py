@@ -30,7 +30,7 @@ class Panel:
     """A fixed sample of rows on which a training is looked at, and what was there before it began.
 
     views: whether the method asks for two views of a sample to be alike, so that their distance is looked at too.
-    autocast: the precision of the training.
+    autocast: the precision of the training. origin: of the network, "pretrained" where it was trained elsewhere.
     """
 
     modality: Modality
@@ -42,16 +42,28 @@ class Panel:
     raw: Health
     views: bool = False
     autocast: Autocast = nullcontext
+    origin: str = "trained"
 
     @classmethod
-    def of(cls, method: Method, data: Dataset, *, seed: int, autocast: Autocast = nullcontext) -> Panel:
+    def of(
+        cls,
+        method: Method,
+        data: Dataset,
+        *,
+        seed: int,
+        autocast: Autocast = nullcontext,
+        origin: str = "trained",
+    ) -> Panel:
         """Return the panel of a training that is about to begin."""
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:HEALTH_ROWS])
         groups = independent_groups(method.modality, data.samples, rows, seed=seed)
         how: dict[str, Any] = {"groups": groups, "views": method.aligns_views, "seed": seed, "autocast": autocast}
+        how["origin"] = origin
         untrained = measure_network(method.network, method.modality, data.samples, rows, **how)
         raw = raw_health(method.modality, data.samples, rows, groups=groups)
-        return cls(method.modality, data.samples, rows, groups, seed, untrained, raw, method.aligns_views, autocast)
+        return cls(
+            method.modality, data.samples, rows, groups, seed, untrained, raw, method.aligns_views, autocast, origin
+        )
 
     def look(
         self, network: nn.Module, epoch: int, losses: dict[str, float], history: list[dict[str, Any]]
@@ -66,6 +78,7 @@ class Panel:
             views=self.views,
             seed=self.seed,
             autocast=self.autocast,
+            origin=self.origin,
         )
         by_epoch = [*(line["loss"] for line in history), losses["loss"]]
         past = [line["agreement"] for line in history if "agreement" in line]
@@ -84,6 +97,7 @@ def measure_network(
     views: bool = True,
     seed: int = 0,
     autocast: Autocast = nullcontext,
+    origin: str = "trained",
 ) -> Health:
     """Return the health of a network on `rows`: its pooled vectors of the samples and, if wanted, of a view of each."""
     was_training = network.training
@@ -99,7 +113,7 @@ def measure_network(
             if view is not None:
                 viewed.append(network(view).pooled.float().cpu().numpy())
     network.train(was_training)
-    return measure(np.concatenate(seen), np.concatenate(viewed) if views else None, groups=groups)
+    return measure(np.concatenate(seen), np.concatenate(viewed) if views else None, groups=groups, origin=origin)
 
 
 def raw_health(modality: Modality, samples: Samples, rows: np.ndarray, *, groups: np.ndarray | None = None) -> Health:

@@ -24,7 +24,7 @@ from handful.training.embed import Progress, batches_of, pooled_vectors
 from handful.training.encoder import Encoder
 from handful.training.finish import fit_finish
 from handful.training.loop import Beat, Schedule, Trained, train
-from handful.training.start import plan, settle, told_name
+from handful.training.start import Start, plan, settle, told_name
 
 FLOOR_FIT_ROWS = 100_000
 PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
@@ -70,12 +70,15 @@ def pretrain(
     encoder: a network to train instead of the default one; it maps a batch to `Encoded` and has a `width`. A folder or
     a name on the hub is a pretrained one, taken as it is (method "pretrained") unless a method or epochs are given; so
     is one that `wrap` made. "auto" takes what is in the cache of the hub on this machine, fetches nothing, and says
-    what it took; where there is nothing, one is trained here.
+    what it took; where there is nothing, one is trained here. A method that is named with it goes on from its weights:
+    the lower half stays, the rest learns slowly, and where the neighbours do not get better for it, told without
+    labels, the encoder is kept as it came.
     pooling: how a pretrained network that is named makes one vector of a sample ("cls", "mean", "pooler", ...); "auto"
     as its family does.
     out: a folder for the encoder and the state of the loop; the same call again goes on where it stopped.
-    epochs: passes over the data; by default as many as see about 200,000 samples, 5 to 60. patience: end early once
-    the neighbours have not got better for so many epochs, told without labels.
+    epochs: passes over the data; by default as many as see about 200,000 samples, 5 to 60, with a pretrained encoder
+    20,000, 1 to 10. patience: end early once the neighbours have not got better for so many epochs, told without
+    labels.
     views: settings of the random views (for images: crop, colour, flip, turn).
     Raises InputError for a method that is not known, too little data, or a loss that is not finite.
     """
@@ -83,7 +86,7 @@ def pretrain(
     start = settle(data, method, encoder, epochs=epochs, pooling=pooling, views=views, seed=seed, say=watch.stage)
     modality, network = start.modality, start.network
     names = plan(start.method, modality, network)
-    schedule = _schedule(len(data), epochs, batch_size, learning_rate, precision, patience, seed)
+    schedule = _schedule(len(data), start.adapts, epochs, batch_size, learning_rate, precision, patience, seed)
     identity = {
         "method": start.method,
         "data": data.fingerprint,
@@ -100,11 +103,11 @@ def pretrain(
     began = time.monotonic()
     networks, trained = {}, None
     for name in names:
-        networks[name], told = _network(name, network, data, modality, schedule, identity, folder, watch)
+        networks[name], told = _network(name, start, data, schedule, identity, folder, watch)
         trained = told or trained
     finishes, pooled = {}, {}
     for name, network in networks.items():
-        finishes[name], pooled[name] = _finish(name, network, data, modality, seed, watch)
+        finishes[name], pooled[name] = _finish(name, network, start, data, seed, watch)
     came_from = start.told or str(told_name(encoder))
     history = _training_record(trained, _said(came_from, networks) if "pretrained" in names else "not trained")
     record = {"identity": identity, "seconds": time.monotonic() - began, **history}
@@ -147,6 +150,7 @@ def _kept(folder: Path | None, identity: Mapping[str, Any]) -> Encoder | None:
 
 def _schedule(
     n: int,
+    adapts: bool,
     epochs: int | None,
     batch_size: int | None,
     learning_rate: float | None,
@@ -155,9 +159,9 @@ def _schedule(
     seed: int,
 ) -> Schedule:
     if batch_size is None:
-        batch_size = int(min(256, max(16, 2 ** int(np.log2(max(n // 8, 1))))))
+        batch_size = int(min(64 if adapts else 256, max(16, 2 ** int(np.log2(max(n // 8, 1))))))
     if epochs is None:
-        epochs = int(min(60, max(5, 200_000 // n)))
+        epochs = int(min(10, max(1, 20_000 // n)) if adapts else min(60, max(5, 200_000 // n)))
     if n < 2:
         raise InputError(f"training needs at least 2 samples, got {n}.")
     if patience is not None:
@@ -169,15 +173,15 @@ def _schedule(
 
 def _network(
     name: str,
-    given: nn.Module | None,
+    start: Start,
     data: Dataset,
-    modality: Modality,
     schedule: Schedule,
     identity: Mapping[str, Any],
     folder: Path | None,
     watch: Watch,
 ) -> tuple[nn.Module, Trained | None]:
     """Return the network called `name`, trained where its name is a method's, and what its training told."""
+    given, modality = start.network, start.modality
     floors = modality.floors()
     if name in floors:
         return fitted(floors[name], data, modality, schedule.seed), None
@@ -198,6 +202,7 @@ def _network(
             schedule,
             checkpoint=folder / "loop.safetensors" if folder is not None else None,
             identity=json.loads(json.dumps(identity)),
+            adapts=start.adapts,
             on_step=watch.step,
             on_epoch=watch.epoch,
             trackers=watch.trackers,
@@ -215,14 +220,16 @@ def fitted(network: nn.Module, data: Dataset, modality: Modality, seed: int) -> 
 
 
 def _finish(
-    name: str, network: nn.Module, data: Dataset, modality: Modality, seed: int, watch: Watch
+    name: str, network: nn.Module, start: Start, data: Dataset, seed: int, watch: Watch
 ) -> tuple[Standardise, np.ndarray]:
     """Return what centres and reduces the vectors of `network`, and those [M, D] of the sample that it is fitted on."""
     watch.stage(f"fitting {name}")
-    most = PRETRAINED_FIT_ROWS if name == "pretrained" else FIT_ROWS
+    modality = start.modality
+    elsewhere = start.adapts or name == "pretrained"
+    origin = "floor" if name in modality.floors() else "pretrained" if elsewhere else "trained"
+    most = PRETRAINED_FIT_ROWS if origin == "pretrained" else FIT_ROWS
     rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
-    origin = "pretrained" if name == "pretrained" else "floor" if name in modality.floors() else "trained"
     return fit_finish(vectors, origin, ridge=getattr(network, "ridge", None), seed=seed), vectors
 
 

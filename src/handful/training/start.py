@@ -31,6 +31,11 @@ class Start:
     method: str
     told: str = ""
 
+    @property
+    def adapts(self) -> bool:
+        """Whether a training goes on from weights that were learnt elsewhere."""
+        return self.network is not None and bool(self.told)
+
 
 def settle(
     data: Dataset,
