@@ -163,15 +163,10 @@ class Desk:
 
     # ---- what the worker does
 
-    def start_live(self) -> None:
-        """Make the live answer of all known labels; it takes a while on a large run."""
-        live = Live(self.opened.weights)
+    def renew(self) -> None:
+        """Let the answer follow the decisions, and tell what changed; the first time takes a while on a large run."""
         with self._live_lock:
-            self._live = live
-
-    def renew(self) -> bool:
-        """Let the answer follow the decisions and tell what changed; return whether anything was done."""
-        assert self._live is not None
+            self._live = self._live or Live(self.opened.weights)
         with self.lock:
             known = self.known()
             masked = {row: set(codes) for row, codes in self.state.rejected.items()}
@@ -194,7 +189,6 @@ class Desk:
             self._publish(answer.codes.astype(np.int16), np.round(255 * confidence).astype(np.uint8), source)
             self._judge(ratios, curve, known_rows, decisions)
         self._tell("run", None)
-        return True
 
     def carriers(self, row: int, most: int = 6) -> list[tuple[int, float]]:
         """Return the known rows that carried a row's label to it, and their share of it."""

@@ -128,7 +128,8 @@ def at_the_desk(
             yield review
         finally:
             worker.stop()
-            if desk.state.decisions or desk.answer is not None:
+            if desk.state.decisions:
+                desk.renew()
                 save_labels(desk)
     finally:
         journal.close()

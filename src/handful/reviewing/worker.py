@@ -47,7 +47,6 @@ class Worker:
         self._threads[0].join(60)
 
     def _work(self) -> None:
-        self._desk.start_live()
         first = True
         while True:
             self._wanted.wait()

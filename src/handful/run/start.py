@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-from handful.errors import InputError
 from handful.graph.build import check_n_neighbors
 from handful.modalities import read
 from handful.run.duplicates import duplicates_step
@@ -35,8 +34,6 @@ def run_for_review(
     path = Path(source)
     if (path / "run.json").is_file():
         return open_run(path)
-    if not path.exists():
-        raise InputError(f"{source} does not exist: give a run folder or data to review.")
     data = read(source, None, modality, **reading)
     check_n_neighbors(n_neighbors, len(data))
     folder = Path(out) if out is not None else path.resolve().with_name(f"{path.resolve().stem}-run")
