@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import tracemalloc
 from fractions import Fraction
 from pathlib import Path
@@ -189,6 +191,15 @@ def test_next_frames_beat_a_copy_and_are_written(tmp_path: Path) -> None:
     assert len(again) == 1
     with pytest.raises(InputError, match="pretrain with method 'forecast'"):
         next_frames(handful.pretrain(data, epochs=0), data)
+
+
+def test_a_clip_is_shown_playing() -> None:
+    data = toy_videos(4, frames=5)
+    shown = make_modality("video", data.settings).show(data.samples, np.array([0, 2]))
+    picture = Image.open(io.BytesIO(base64.b64decode(shown[1].split("base64,")[1].split('"')[0])))
+    assert (picture.n_frames, picture.size) == (5, (12, 12))
+    picture.seek(4)
+    assert np.abs(np.asarray(picture.convert("L")).astype(int) - data.samples[2][4, 0]).mean() < 12
 
 
 BAD = [

@@ -24,7 +24,8 @@ from handful.modalities.image import Image
 
 _HIDDEN = 0.9  # of the tubes: frames are alike, so more than in an image (VideoMAE, Tong et al. 2022)
 _RAW_SIDE = 16
-_SHOWN = 8  # frames
+_SHOWN = 20  # frames
+_SHOWN_MILLISECONDS = 120  # each
 
 
 class Video:
@@ -128,19 +129,22 @@ class Video:
         return {"pca": RawInput(self.flat)}
 
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:
-        """Return an <img> with frames of the clip side by side for each row."""
-        return [f'<img alt="" src="data:image/png;base64,{_strip(clip)}">' for clip in samples[np.asarray(rows)]]
+        """Return an <img> that plays the clip for each row."""
+        return [f'<img alt="" src="data:image/webp;base64,{_playing(clip)}">' for clip in samples[np.asarray(rows)]]
 
     def to_frames(self, batch: torch.Tensor) -> np.ndarray:
         """Return clips [B, C, T, H, W] in [-1, 1] as uint8 [B, T, C, H, W]."""
         return ((batch.clamp(-1, 1) + 1) * 127.5).round().byte().transpose(1, 2).cpu().numpy()
 
 
-def _strip(clip: np.ndarray) -> str:
+def _playing(clip: np.ndarray) -> str:
+    """Return a clip [T, C, H, W] as an animated WebP in base 64, evenly spaced frames of it where it is long."""
     from PIL import Image as Pillow
 
-    chosen = clip[np.linspace(0, len(clip) - 1, min(_SHOWN, len(clip))).astype(int)]  # [T, C, H, W]
-    strip = np.concatenate([*np.moveaxis(chosen, 1, -1)], 1)  # [H, T * W, C]
+    chosen = np.moveaxis(clip[np.linspace(0, len(clip) - 1, min(_SHOWN, len(clip))).astype(int)], 1, -1)
+    frames = [Pillow.fromarray(frame[..., 0] if frame.shape[-1] == 1 else frame) for frame in chosen]
     buffer = io.BytesIO()
-    Pillow.fromarray(strip[..., 0] if strip.shape[-1] == 1 else strip).save(buffer, "PNG")
+    frames[0].save(
+        buffer, "WEBP", save_all=True, append_images=frames[1:], duration=_SHOWN_MILLISECONDS, loop=0, quality=80
+    )
     return base64.b64encode(buffer.getvalue()).decode()

@@ -51,6 +51,7 @@ class Content:
     curves: one mapping of names to numbers for each epoch of training, "epoch" among them.
     references: figures of other encoders, by encoder and then by the names in `curves`.
     health: the verdict on the training, in words.
+    ahead: HTML of what came next beside what was guessed, trusted as `show` is; "" for none.
     refused: what was left out on reading.
     notes: sentences a reader should know.
     settings: the resolved settings, nested as they are.
@@ -79,6 +80,7 @@ class Content:
     curves: Sequence[Mapping[str, float]] = ()
     references: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     health: str = ""
+    ahead: str = ""
     refused: Sequence[Refusal] = ()
     notes: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from handful.data import Dataset, Labels, Refusal, encode_labels
-from handful.data.spreadsheet import read_csv
+from handful.data.table_files import read_csv
 from handful.errors import InputError
 from handful.files import write_array
 from handful.graph.layout import layout
 from handful.modalities.registry import make_modality
 from handful.propagation.calibrate import Estimate
 from handful.reporting.content import Content, LabelIssue
+from handful.reporting.next_frames import show_next_frames
 from handful.reporting.page import encode_page, write_page
 from handful.run.folder import Run, locked, open_run
 from handful.run.path import read_again
@@ -101,6 +102,7 @@ def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Conte
         command=_command(run),
         label_issues=_label_issues(run, ids),
         versions={"handful": run.record["version"]},
+        ahead="" if data is None or data.modality != "video" else show_next_frames(run.encoder, data),
         **_training(run),
         **_looks(data, ids),
     )
