@@ -144,6 +144,16 @@ def test_pooling_that_a_model_cannot_give_is_refused(models: Path, tmp_path: Pat
         load_image_encoder(models / "vit", pooling="men")
 
 
+def test_pooler_whose_weights_are_not_there_is_refused_not_drawn_by_chance(models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "vit"
+    shutil.copytree(models / "vit", folder)
+    assert load_image_encoder(folder, pooling="pooler").width == 16
+    _with_weights(lambda weights: [weights.pop(name) for name in list(weights) if "pooler" in name])(folder)
+    assert load_image_encoder(folder).pooling == "cls"
+    with pytest.raises(InputError, match=r"pooling='pooler' is not what .* has the weights for: choose one of 'cls'"):
+        load_image_encoder(folder, pooling="pooler")
+
+
 def test_name_that_is_not_there_offline_says_where_it_was_sought(cache: Path) -> None:
     with pytest.raises(
         InputError, match=f"is not in the cache {cache} .*HF_HUB_OFFLINE is set.* `hf download org/none"

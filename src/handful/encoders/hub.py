@@ -67,7 +67,7 @@ def load_model(name: str, folder: Path, choose: Callable[[Any, Any], tuple[Any, 
     """Return the model in `folder` with its weights, in float32; `name` is what a person called it.
 
     choose: takes transformers and the configuration that lies in the folder, returns the class of the model and the
-    configuration of the part that is wanted.
+    configuration of the part that is wanted. What the folder may lack is named in `missing_weights` of the model.
     Raises InputError where it cannot be loaded, weights are missing or not finite, or a pickle holds more than tensors.
     """
     transformers = import_transformers()
@@ -101,7 +101,14 @@ def load_model(name: str, folder: Path, choose: Callable[[Any, Any], tuple[Any, 
             f"encoder={name!r} has weights that cannot be read ({first_sentence(error)}): download it again."
         ) from None
     _check_weights(name, model, told["missing_keys"])
+    model.missing_weights = tuple(told["missing_keys"])
     return model
+
+
+def has_learnt_pooler(model: Any) -> bool:
+    """Tell whether the weights of the pooler of a model that `load_model` gave were in its folder: else chance drew
+    them, as of a model that was trained to guess hidden words and never to pool."""
+    return not any("pooler" in name for name in model.missing_weights)
 
 
 def read_config(name: str, folder: Path) -> Any:

@@ -21,6 +21,7 @@ from handful.encoders.hub import (
     fast_arithmetic,
     find_folder,
     first_sentence,
+    has_learnt_pooler,
     hold_statistics,
     import_transformers,
     load_model,
@@ -144,7 +145,7 @@ def image_reading(name: str | Path, *, clips: bool = False) -> dict[str, int]:
 def _settle_pooling(name: str, model: Any, told: Any, pooling: str) -> str:
     has = {
         "cls": told.last_hidden_state.ndim == 3 and n_leading(model) > 0,
-        "pooler": getattr(told, "pooler_output", None) is not None,
+        "pooler": getattr(told, "pooler_output", None) is not None and has_learnt_pooler(model),
         "mean": True,
     }
     has["cls_mean"] = has["cls"]
@@ -156,7 +157,8 @@ def _settle_pooling(name: str, model: Any, told: Any, pooling: str) -> str:
     check_choice("pooling", pooling, ["auto", *IMAGE_POOLINGS])
     if not has[pooling]:
         fit = ", ".join(repr(word) for word in IMAGE_POOLINGS if has[word])
-        raise InputError(f"pooling={pooling!r} is not what encoder={name!r} can give: choose one of {fit}.")
+        why = "has the weights for" if pooling == "pooler" and not has_learnt_pooler(model) else "can give"
+        raise InputError(f"pooling={pooling!r} is not what encoder={name!r} {why}: choose one of {fit}.")
     return pooling
 
 

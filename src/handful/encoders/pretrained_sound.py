@@ -24,6 +24,7 @@ from handful.encoders.hub import (
     fast_arithmetic,
     find_folder,
     first_sentence,
+    has_learnt_pooler,
     import_transformers,
     load_model,
     model_class,
@@ -32,6 +33,7 @@ from handful.encoders.hub import (
     read_processor,
 )
 from handful.encoders.saving import Cut
+from handful.encoders.wave import WAVE
 from handful.errors import InputError, check_choice
 
 SOUND_POOLINGS = ("mean", "pooler")
@@ -193,9 +195,10 @@ def load_sound_encoder(name: str | Path, *, pooling: str = "auto") -> tuple[Pret
             "check that both files are of one model."
         ) from None
     check_choice("pooling", pooling, ["auto", *SOUND_POOLINGS])
-    own = getattr(told, "pooler_output", None)
+    own = getattr(told, "pooler_output", None) if has_learnt_pooler(model) else None
     if pooling == "pooler" and own is None:
-        raise InputError(f"pooling='pooler' is not what encoder={str(name)!r} can give: choose 'mean'.")
+        why = "can give" if has_learnt_pooler(model) else "has the weights for"
+        raise InputError(f"pooling='pooler' is not what encoder={str(name)!r} {why}: choose 'mean'.")
     pooling = ("mean" if own is None else "pooler") if pooling == "auto" else pooling
     # the states of CLAP are a map: channels first
     states = told.last_hidden_state
@@ -206,7 +209,9 @@ def load_sound_encoder(name: str | Path, *, pooling: str = "auto") -> tuple[Pret
 
 
 def sound_reading(name: str | Path) -> dict[str, int]:
-    """Return how sounds must be read for the pretrained model `name`: samples a second."""
+    """Return how sounds must be read for the pretrained model `name`: samples a second; "wave" reads any."""
+    if str(name) == WAVE:
+        return {}
     folder = find_folder(str(name))
     _choose(str(name), import_transformers(), read_config(str(name), folder))
     processor = read_processor(str(name), folder, "feature_extractor")
