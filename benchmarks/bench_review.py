@@ -1,0 +1,296 @@
+"""The review: how soon the answer follows a decision, what a simulated person needs, whether the stop rule keeps its word.
+
+python benchmarks/bench_review.py answer --rows 100000 [--classes 10] [--known 200]   time and memory, made clusters
+python benchmarks/bench_review.py person --set digits [--seeds 5] [--most 400]        decisions to 95 %, three orders
+python benchmarks/bench_review.py stop --set digits [--seeds 20]                      is the accuracy in its interval?
+python benchmarks/bench_review.py kills [--kills 50]                                  decisions lost to kill -9
+python benchmarks/bench_review.py curves                                              the curves behind the confidence
+
+The person decides on the first row of the queue, always rightly, and sees the queue made anew after each decision.
+Sets: digits (scikit-learn, all of it); fashion (Fashion-MNIST test images, trouser, sandal, bag and boot); agnews (AG
+News test, World and Sports). A seed draws nine rows in ten, linked anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+import handful
+from handful.data import Dataset
+from handful.graph import Graph, knn_graph
+from handful.propagation.fuse import fuse
+from handful.reviewing.confidence import fit_curve, log_ratios
+from handful.reviewing.desk import PROPAGATED, Desk
+from handful.reviewing.live import Live
+from handful.reviewing.opened import open_for_review
+from handful.reviewing.queues import Queues
+from handful.run.folder import Run, make_run
+from handful.run.journal import Journal
+from handful.training.embed import Embeddings
+
+ORDERS = ("suggest", "unsure", "random")
+STAGES = (10, 15, 20, 30, 40, 60, 80, 120, 160, 240)
+DATA = Path(os.environ.get("HANDFUL_DATA", "data"))
+
+
+def digits() -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the blocks of vectors and the classes of the digits."""
+    from sklearn.datasets import load_digits
+
+    vectors, classes = load_digits(return_X_y=True)
+    return [vectors.astype(np.float32)], classes
+
+
+def fashion() -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the untrained encoders' vectors of four classes of Fashion-MNIST's test images."""
+    data = handful.read("/usr/share/datasets/fashion-mnist/t10k", "source", size=28)
+    assert data.labels is not None
+    classes = data.labels.classes[data.labels.codes].astype(int)
+    rows = np.flatnonzero(np.isin(classes, (1, 5, 8, 9)))
+    found = handful.pretrain(data, "untrained").embed(data)
+    return [np.array(found.block(name))[rows] for name in found.blocks], classes[rows]
+
+
+def agnews() -> tuple[list[np.ndarray], np.ndarray]:
+    """Return TF-IDF vectors of two classes of AG News."""
+    import csv
+
+    with (DATA / "ag_news_test.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file) if row[0] in ("1", "2")]
+    texts = [f"{row[1]} {row[2]}" for row in rows]
+    data = handful.read(texts, modality="text")
+    return [handful.pretrain(data, "tfidf").embed(data).vectors], np.array([int(row[0]) for row in rows])
+
+
+SETS = {"digits": digits, "fashion": fashion, "agnews": agnews}
+
+
+def load(name: str, cache: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the blocks and classes of a set, kept in `cache`."""
+    path = cache / f"{name}.npz"
+    if not path.is_file():
+        blocks, classes = SETS[name]()
+        np.savez(path, classes=classes, **{f"block{place}": block for place, block in enumerate(blocks)})
+    with np.load(path) as file:
+        return [file[key] for key in file.files if key.startswith("block")], file["classes"]
+
+
+def linked(blocks: list[np.ndarray]) -> Graph:
+    """Return the graph of a run over these blocks."""
+    return knn_graph(blocks[0], 10) if len(blocks) == 1 else fuse(blocks, n_neighbors=10)
+
+
+def write_run(folder: Path, graph: Graph, vectors: np.ndarray) -> Run:
+    """Return a run folder around a graph, as the steps would have left it without a label."""
+    run = make_run(folder)
+    ids = np.array([f"item-{row}" for row in range(len(graph))])
+    data = Dataset("series", ids, vectors, ids, fingerprint=f"made-{len(graph)}", source="made")
+    run.note(source="<ndarray>", labels=None, reading={})
+    run.write_data(data)
+    run.write_embeddings(Embeddings(ids, vectors, {"all": slice(0, vectors.shape[1])}), ids, "none")
+    made_of = {"embeddings": run.digest("embeddings.npy"), "n_neighbors": 10, "seed": 0}
+    with run.writing("graph.npz", step="propagate", note={"graph": {"made_of": made_of, "notes": []}}) as (file,):
+        graph.save(file)
+    return run
+
+
+@contextmanager
+def desk_of(graph: Graph, vectors: np.ndarray, asked: float = 0.95) -> Iterator[Desk]:
+    """Give the desk of a run around a graph."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = write_run(Path(folder) / "run", graph, vectors)
+        journal = Journal(run.folder)
+        yield Desk(open_for_review(run, journal), journal, tell=lambda name, value: None, asked=asked)
+        journal.close()
+
+
+def drawn(name: str, cache: Path, seed: int) -> tuple[Graph, np.ndarray, np.ndarray]:
+    """Return the graph, the vectors and the classes of nine rows in ten."""
+    blocks, classes = load(name, cache)
+    rows = np.random.default_rng(seed).permutation(len(classes))[: round(0.9 * len(classes))]
+    return linked([block[rows] for block in blocks]), blocks[0][rows], classes[rows]
+
+
+def reviewed(desk: Desk, order: str, classes: np.ndarray, most: int, seed: int) -> Iterator[float]:
+    """Yield the accuracy over all rows after each decision of the simulated person."""
+    queues = Queues(desk)
+    queues.find_typical()
+    for number in range(most):
+        row = queues.make(order, "person", n=1, seed=seed * 10_000 + number).rows[0]
+        desk.decide("person", [row], "label", label=f"class {classes[row]}")
+        desk.renew()
+        names = np.array([int(str(one).split()[1]) for one in desk.classes.names])
+        yield float((np.where(desk.codes >= 0, names[desk.codes], -1) == classes).mean())
+
+
+def person(name: str, cache: Path, seeds: int, most: int) -> None:
+    """Print how many decisions each order needs to 95 %, and the accuracy after 20, 50 and 100."""
+    print("| set, order | decisions to 95 % (each seed) | accuracy after 20 | 50 | 100 |\n|---|---|---|---|---|")
+    for order in ORDERS:
+        needed, course = [], []
+        for seed in range(seeds):
+            graph, vectors, classes = drawn(name, cache, seed)
+            with desk_of(graph, vectors) as desk:
+                found: list[float] = []
+                for accuracy in reviewed(desk, order, classes, most, seed):
+                    found.append(accuracy)
+                    if accuracy >= 0.95 and len(found) >= 100:
+                        break
+            reached = np.flatnonzero(np.array(found) >= 0.95)
+            needed.append(int(reached[0]) + 1 if len(reached) else most)
+            course.append([found[at - 1] for at in (20, 50, 100)])
+        shown = " | ".join(f"{value:.3f}" for value in np.mean(course, axis=0))
+        each = ", ".join(f"over {one}" if one >= most else str(one) for one in needed)
+        print(f"| {name}, {order} | {np.mean(needed):.0f} ({each}) | {shown} |", flush=True)
+
+
+def stop(name: str, cache: Path, seeds: int, most: int) -> None:
+    """Print how often the accuracy lies in the stated interval, at each stage and where the rule says enough."""
+    inside: dict[int, list[bool]] = {stage: [] for stage in STAGES}
+    errors: dict[int, list[float]] = {stage: [] for stage in STAGES}
+    widths: dict[int, list[float]] = {stage: [] for stage in STAGES}
+    stops = []
+    for seed in range(seeds):
+        graph, vectors, classes = drawn(name, cache, seed)
+        with desk_of(graph, vectors, asked=0.9) as desk:
+            stopped = None
+            for number, _ in enumerate(reviewed(desk, "suggest", classes, most, seed), 1):
+                names = np.array([int(str(one).split()[1]) for one in desk.classes.names])
+                open_rows = desk.source == PROPAGATED
+                right = float((names[desk.codes[open_rows]] == classes[open_rows]).mean())
+                told = desk.progress
+                if told.expected_accuracy is None or told.low is None or told.high is None:
+                    continue
+                if number in STAGES:
+                    inside[number].append(told.low <= right <= told.high)
+                    errors[number].append(told.expected_accuracy - right)
+                    widths[number].append(told.high - told.low)
+                if told.enough and stopped is None:
+                    stopped = (number, told.low, told.expected_accuracy, told.high, right)
+            stops.append(stopped)
+    print(f"| {name}: decisions | in the interval | stated less true, points | width, points |\n|---|---|---|---|")
+    for stage in STAGES:
+        if inside[stage]:
+            cells = f"{100 * np.mean(errors[stage]):+.1f} ({100 * np.std(errors[stage]):.1f})"
+            share = f"{sum(inside[stage])} of {len(inside[stage])}"
+            print(f"| {stage} | {share} | {cells} | {100 * np.mean(widths[stage]):.0f} |")
+    found = [one for one in stops if one is not None]
+    held = sum(low <= right <= high for _, low, _, high, right in found)
+    at_least = sum(right >= 0.9 for *_, right in found)
+    when = np.mean([one[0] for one in found]) if found else float("nan")
+    print(
+        f"said enough (90 % asked) in {len(found)} of {len(stops)} runs after {when:.0f} decisions on average: the "
+        f"accuracy was in the interval in {held}, at least 90 % in {at_least}",
+        flush=True,
+    )
+
+
+def curves(cache: Path, seeds: int) -> None:
+    """Print the logistic curve from the log ratio to the chance of being right, by set and number of labels."""
+    from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+
+    sets = {name: load(name, cache) for name in SETS}
+    for name, loader in {"wine": load_wine, "iris": load_iris, "cancer": load_breast_cancer}.items():
+        vectors, classes = loader(return_X_y=True)
+        sets[name] = ([((vectors - vectors.mean(0)) / vectors.std(0)).astype(np.float32)], classes)
+    found = []
+    for name, (blocks, classes) in sets.items():
+        graph = linked(blocks)
+        present, codes = np.unique(classes, return_inverse=True)
+        for known in (10, 20, 40, 80, 160):
+            for seed in range(seeds) if known < len(codes) // 2 else ():
+                rows = np.random.default_rng(seed).choice(len(codes), known, replace=False)
+                if len(np.unique(codes[rows])) < len(present):
+                    continue
+                live = Live(graph.weights)
+                live.grow(len(present))
+                live.set_labels(rows, codes[rows])
+                answer = live.answer()
+                open_rows = (live.codes < 0) & (answer.codes >= 0)
+                ratios = log_ratios(answer.share, answer.next_share)[open_rows]
+                right = (answer.codes == codes)[open_rows]
+                at = fit_curve(ratios, right, np.ones(len(right)), len(present)).at
+                found.append(at)
+                print(f"{name} {known} {seed}: {right.mean():.3f} right, curve {at.round(2)}", flush=True)
+    print("mean", np.mean(found, axis=0).round(2), "spread", np.std(found, axis=0).round(2))
+
+
+def answer(rows: int, n_classes: int, known: int) -> None:
+    """Print how long a decision takes to become a new whole answer, and what the server holds in memory."""
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(60, 32))
+    cluster = rng.integers(60, size=rows)
+    vectors = (centres[cluster] * 1.1 + rng.normal(size=(rows, 32)) * 0.6).astype(np.float32)
+    classes = cluster % n_classes
+    with tempfile.TemporaryDirectory() as folder:
+        run = write_run(Path(folder) / "run", knn_graph(vectors, 10, approximate=True), vectors)
+        run.forget()
+        del vectors
+        before = resident()
+        begin = time.perf_counter()
+        journal = Journal(run.folder)
+        desk = Desk(open_for_review(run, journal), journal, tell=lambda name, value: None)
+        opened = time.perf_counter() - begin
+        begin = time.perf_counter()
+        desk.renew()
+        first = time.perf_counter() - begin
+        seconds, processor = [], []
+        for number, row in enumerate(rng.choice(rows, known + 20, replace=False).tolist()):
+            begin, used = time.perf_counter(), time.process_time()
+            desk.decide("person", [row], "label", label=f"class {classes[row]}")
+            desk.renew()
+            if number >= known:
+                seconds.append(time.perf_counter() - begin)
+                processor.append(time.process_time() - used)
+        queues = Queues(desk)
+        begin = time.perf_counter()
+        queues.make("suggest", "person")
+        queue = time.perf_counter() - begin
+        names = np.array([int(str(one).split()[1]) for one in desk.classes.names])
+        right = (names[desk.codes] == classes)[desk.codes >= 0].mean()
+        print(
+            f"{rows} rows, {n_classes} classes, {known} known: opened in {opened:.2f} s, first answer {first:.2f} s; "
+            f"decision to whole answer median {np.median(seconds):.3f} s, 95th percentile "
+            f"{np.quantile(seconds, 0.95):.3f} s (processor {np.median(processor):.3f} s); queue {queue:.2f} s; memory "
+            f"{resident() / 1e9:.2f} GB, {(resident() - before) / 1e9:.2f} GB of it the review's, peak "
+            f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB with making the graph; {right:.3f} right",
+            flush=True,
+        )
+        journal.close()
+
+
+def resident() -> int:
+    """Return the bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["answer", "person", "stop", "curves"])
+    parser.add_argument("--set", default="digits", choices=SETS)
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--most", type=int, default=400)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--known", type=int, default=200)
+    options = parser.parse_args()
+    if options.what == "answer":
+        answer(options.rows, options.classes, options.known)
+    elif options.what == "curves":
+        curves(options.cache, options.seeds)
+    else:
+        {"person": person, "stop": stop}[options.what](options.set, options.cache, options.seeds, options.most)
+
+
+if __name__ == "__main__":
+    main()
