@@ -18,7 +18,11 @@ from toy import toy_videos
 
 import handful
 from handful import InputError
+from handful.methods import METHODS
+from handful.methods.predictive import future_pairs
+from handful.methods.pretext import two_views
 from handful.modalities.registry import make_modality
+from handful.modalities.video import Video
 from handful.modalities.video_files import read_frames, write_video
 from handful.tasks.next_frames import next_frames, write_next
 
@@ -160,9 +164,37 @@ def test_a_view_changes_all_frames_alike() -> None:
     modality = make_modality("video", data.settings)
     still = modality.batch(data.samples, np.arange(8))[:, :, :1].expand(-1, -1, 4, -1, -1)
     seen = modality.view(still, generator=torch.Generator().manual_seed(0))
-    assert seen.shape == still.shape
+    assert seen.shape == (8, 1, 3, 12, 12)
     torch.testing.assert_close(seen, seen[:, :, :1].expand_as(seen))
-    assert not torch.equal(seen, still)
+    assert not torch.equal(seen, still[:, :, :3])
+
+
+def test_two_views_are_two_clips_of_one_video_at_its_own_pace() -> None:
+    modality = Video(size=8, channels=1, window=9, crop=1.0, colour=0.0)
+    numbers = torch.arange(9.0)[None, None, :, None, None].expand(16, 1, -1, 8, 8) / 9
+    views = two_views(numbers, modality, torch.Generator().manual_seed(0)).mean((1, 3, 4)) * 9  # [32, 6]
+    torch.testing.assert_close(views.diff(dim=1), torch.ones(32, 5), atol=1e-3, rtol=0)
+    starts = views[:, 0].round()
+    assert set(starts.tolist()) == {0, 1, 2, 3}
+    assert (starts[:16] != starts[16:]).any()
+
+
+def test_masked_training_reads_whole_tubes_and_cpc_looks_at_the_same_place_of_later_frames() -> None:
+    data = toy_videos(6)
+    modality = make_modality("video", data.settings)
+    batch = modality.batch(data.samples, np.arange(6))
+    torch.manual_seed(0)
+    method, read = METHODS["masked"](METHODS["masked"].default_backbone(modality), modality), []
+    method.backbone.register_forward_pre_hook(lambda module, given: read.append(given[0].places))
+    method(batch, torch.Generator().manual_seed(0))
+    for places in read[0]:  # [K, 3] of each clip: frame, row, column
+        frames, kept = places[:, 0].long(), {tuple(place) for place in places[:, 1:].tolist()}
+        assert len(places) == 4 * len(kept)
+        assert torch.equal(frames.bincount(), torch.full((4,), len(kept)))
+    tokens = modality.tokens(batch)
+    now, later = future_pairs(tokens, 2)
+    places = tokens.places_of_each().flatten(0, 1)
+    torch.testing.assert_close(places[later] - places[now], torch.tensor([2.0, 0, 0]).expand(len(now), -1))
 
 
 def test_patches_come_back_and_tubes_are_hidden_whole() -> None:

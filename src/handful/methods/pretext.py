@@ -37,7 +37,7 @@ def hide(tokens: Tokens, share: float, generator: torch.Generator) -> tuple[torc
         largest = drawn.masked_fill(~hidden, -torch.inf).amax(1, keepdim=True)
         hidden = tokens.present & (drawn <= largest)
     visible_first = (hidden.long() * 2 + (~tokens.present).long()).argsort(dim=1, stable=True)
-    n_visible = int((count - n_hidden).max().clamp(min=1))
+    n_visible = int((tokens.present & ~hidden).sum(1).max().clamp(min=1))
     return visible_first[:, :n_visible], hidden
 
 

@@ -77,8 +77,14 @@ class Video:
         return pixels.float().mul_(1 / 127.5).sub_(1)
 
     def view(self, batch: torch.Tensor, *, generator: torch.Generator) -> torch.Tensor:
-        """Return a random view of each clip, the same for all its frames."""
-        return self._image.view(batch.flatten(1, 2), generator=generator).unflatten(1, batch.shape[1:3])
+        """Return a random stretch of two thirds of each clip, at its own pace, all its frames changed alike: two views
+        are two clips of one video (as in Qian et al. 2021)."""
+        n, count = len(batch), batch.shape[2]
+        length = count - count // 3
+        start = torch.randint(count - length + 1, (n, 1), generator=generator, device=batch.device)
+        steps = start + torch.arange(length, device=batch.device)  # [B, length]
+        stretch = batch[torch.arange(n, device=batch.device)[:, None], :, steps].transpose(1, 2)
+        return self._image.view(stretch.flatten(1, 2), generator=generator).unflatten(1, stretch.shape[1:3])
 
     def tokens(self, batch: torch.Tensor) -> Tokens:
         """Return square patches, frame by frame; those of one place are hidden together, as a tube."""
