@@ -1,7 +1,7 @@
 """Tables: labels from a handful beside scikit-learn's spreading, logistic regression and gradient boosting.
 
     python benchmarks/bench_tables.py [--labels 1 5 20] [--draws 5] [--rows 2000] [--sets digits,cancer,wine]
-    python benchmarks/bench_tables.py vime [--draws 3] [--epochs 20]
+    python benchmarks/bench_tables.py vime [--draws 3] [--epochs 20] [--rows 8000]
 
 Sets of scikit-learn are always there; letters, satellite, vehicle, vowel and shuttle come from Debian's r-cran-mlbench,
 unpacked below MLBENCH (default ../packages), read with pyreadr. What is missing is skipped in one line. The rows whose
@@ -133,13 +133,13 @@ def read_digits() -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(rows), np.repeat(np.arange(10), [len(values) for values in rows])
 
 
-def measure_vime(draws: int, epochs: int) -> None:
+def measure_vime(draws: int, epochs: int, rows: int) -> None:
     """Print the accuracy in % on the test rows of each way to use 1,000 labels, mean and spread over the draws."""
     X, y = read_digits()
     found: dict[str, list[float]] = {}
     for seed in range(draws):
         order = np.random.default_rng(seed).permutation(len(X))
-        test, train = order[:VIME_TEST], order[VIME_TEST:]
+        test, train = order[:VIME_TEST], order[VIME_TEST:][:rows]
         given = train[:VIME_LABELS]
         data = handful.read(X[train], modality="table")
         whole = handful.read(X, modality="table", columns=data.settings["columns"])
@@ -151,10 +151,10 @@ def measure_vime(draws: int, epochs: int) -> None:
             "perceptron": lambda seed=seed: MLPClassifier((100, 100), max_iter=100, random_state=seed),
             "linear": lambda: LogisticRegression(C=10, max_iter=1000),
         }
-        for name, rows in vectors.items():
+        for name, features in vectors.items():
             for head, make in heads.items():
                 with warnings.catch_warnings(action="ignore"):
-                    right = make().fit(rows[given], y[given]).predict(rows[test]) == y[test]
+                    right = make().fit(features[given], y[given]).predict(features[test]) == y[test]
                 found.setdefault(f"{name}, {head}", []).append(100 * right.mean())
     for name, figures in found.items():
         print(f"{name}: {np.mean(figures):.1f} ({np.std(figures):.1f})", flush=True)
@@ -167,12 +167,12 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--labels", type=int, nargs="+", default=[1, 5, 20])
     parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--rows", type=int, default=2000)
+    parser.add_argument("--rows", type=int)
     parser.add_argument("--sets", default=",".join([*OWN_SETS, *R_SETS]))
     asked = parser.parse_args()
     if asked.what == "vime":
         if MNIST.is_dir():
-            measure_vime(asked.draws, asked.epochs)
+            measure_vime(asked.draws, asked.epochs, asked.rows or 8000)
         else:
             print(f"skipped: {MNIST} is not there")
         return
@@ -181,7 +181,7 @@ def main() -> None:
         if name in R_SETS and not MLBENCH.is_dir():
             print(f"{name} skipped: {MLBENCH} is not there")
             continue
-        judged.append(measure(name, asked.labels, asked.draws, asked.rows))
+        judged.append(measure(name, asked.labels, asked.draws, asked.rows or 2000))
     for key in judged[0] if judged else ():
         print(
             f"mean of {len(judged)} sets, {key[1]} a class, {key[0]}: {np.mean([found[key] for found in judged]):.1f}"
