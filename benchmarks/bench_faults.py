@@ -3,7 +3,7 @@
     python benchmarks/bench_faults.py --kills 200 --minutes 12 --folder /dev/shm/faults
 
 A trial begins with an empty folder and cache (for `embed` and `propagate`: with what the steps before wrote), kills the
-same command one to three times and lets it run to its end. Counted are kills, trials whose result differs in a bit from
+same command one to six times and lets it run to its end. Counted are kills, trials whose result differs in a bit from
 that of an uninterrupted run, and temporary files left. Half of the kills come at a moment drawn evenly over the time
 that the command takes, half before or after a drawn call that changes a file (making, settling, naming, deleting one).
 The state of a training and the rows embedded are kept at every step here, not every 30 and 10 s: so kills meet them.
@@ -27,7 +27,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-PICTURES = 80
+PICTURES = 48
 VARYING = {"run.json", "config.json", "README.md", "loop.safetensors", ".lock"}
 """Files that say how long something took, or hold the state of a training: not part of the result."""
 
@@ -64,21 +64,12 @@ class Bench:
         classes = [("dark", 0), ("light", 1)]
         labels.write_text("id,label\n" + "".join(f"{k}{n:02d}.png,{k}\n" for k, _ in classes for n in (0, 1)))
         how = ["--method", "gradients+simclr", "--epochs", "2", "--batch-size", "16"]
+        rule = ["--n-neighbors", "5", "--rule", "laplace"]
         self.steps = {
-            "label": [
-                "label",
-                str(pictures),
-                "--labels",
-                str(labels),
-                "--out",
-                str(self.run),
-                "--n-neighbors",
-                "5",
-                *how,
-            ],
+            "label": ["label", str(pictures), "--labels", str(labels), "--out", str(self.run), *rule, *how],
             "pretrain": ["pretrain", str(pictures), "--out", str(self.run), *how],
             "embed": ["embed", str(self.run)],
-            "propagate": ["propagate", str(self.run), "--labels", str(labels), "--n-neighbors", "5"],
+            "propagate": ["propagate", str(self.run), "--labels", str(labels), *rule],
         }
         self.before: dict[str, Path | None] = {"label": None, "pretrain": None}
         self.wanted: dict[str, dict[str, str]] = {}
@@ -109,11 +100,11 @@ class Bench:
             shutil.copytree(found, self.run)
 
     def trial(self, step: str) -> None:
-        """Kill a step one to three times, let it end, and count what is wrong then."""
+        """Kill a step one to six times, let it end, and count what is wrong then."""
         self._set_up(step)
         counted = self.by_step.setdefault(step, Counter())
         self.count["trials"] += 1
-        for _ in range(self.draw.randint(1, 3)):
+        for _ in range(self.draw.randint(1, 6)):
             if self.draw.random() < 0.5:
                 ended = self._child(step, lambda: None, kill_after=self.draw.uniform(0, self.seconds[step]))
             else:

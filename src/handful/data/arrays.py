@@ -20,9 +20,10 @@ from handful.errors import InputError
 BLOCK_BYTES = 8 << 20
 _LABEL_KEYS = ("y", "labels", "label", "targets", "target")
 # What a damaged header or member raises, parsed as it is by Python's own tokeniser and by zipfile.
-_UNREADABLE = (
+UNREADABLE = (
     ValueError, TypeError, SyntaxError, tokenize.TokenError, OverflowError, RecursionError, MemoryError, OSError,
-    EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError,
+    EOFError, LookupError, AttributeError, NotImplementedError, zipfile.BadZipFile, zlib.error, struct.error,
+    RuntimeError,
 )  # fmt: skip
 Headers = dict[str, tuple[tuple[int, ...], np.dtype]]
 
@@ -60,7 +61,7 @@ def open_npy(path: Path) -> np.ndarray:
         with path.open("rb") as file:
             shape, _ = _npy_header(file)
         return np.zeros(shape) if 0 in shape else np.load(path, mmap_mode="r", allow_pickle=False)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"{path} is not a readable .npy array: {first_line(error)}.") from None
 
 
@@ -81,7 +82,7 @@ def open_npz(path: Path, key: str | None, cache: Path) -> tuple[np.ndarray, np.n
                 return samples, np.lib.format.read_array(member, allow_pickle=False)
     except InputError:
         raise
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"{path} is not a readable .npz archive: {first_line(error)}.") from None
 
 

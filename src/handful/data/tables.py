@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from handful.data.arrays import first_line
 from handful.errors import InputError, did_you_mean
@@ -166,6 +166,16 @@ def read_table(path: Path) -> TextTable | ParquetTable:
     Raises InputError where it is damaged, is not UTF-8 text, or its rows do not fit its header.
     """
     return ParquetTable([path], path.name) if is_parquet(path) else TextTable(path)
+
+
+def write_parquet(table: Any, file: IO[bytes]) -> None:
+    """Write an Arrow table as Parquet to an open file, in one piece: a writer that fails midway complains twice."""
+    import pyarrow
+    import pyarrow.parquet
+
+    made = pyarrow.BufferOutputStream()
+    pyarrow.parquet.write_table(table, made)
+    file.write(made.getvalue())
 
 
 def find_column(table: Table, names: Sequence[str], *, what: str) -> str:

@@ -104,8 +104,8 @@ def _read_words(cells: Any, kind: str | None) -> Read:
         share = (np.isfinite(numbers).sum() + infinite) / present
         if kind == "number" or share >= _MOSTLY:
             odd = present - int(np.isfinite(numbers).sum()) - infinite
-            notes = [f"{odd} cells are no numbers and count as missing"] if odd else []
-            notes += [f"{infinite} cells are infinite and count as missing"] if infinite else []
+            notes = [_counts_as_missing(odd, "no number")] if odd else []
+            notes += [_counts_as_missing(infinite, "infinite")] if infinite else []
             return Read("number", numbers, notes=tuple(notes))
     if kind in (None, "boolean"):
         yes, no = pc.is_in(lower, pa.array(_YES)), pc.is_in(lower, pa.array(_NO))
@@ -116,7 +116,7 @@ def _read_words(cells: Any, kind: str | None) -> Read:
         days = _parse_dates(cells) if kind == "date" or _looks_like_dates(cells) else None
         if days is not None and (kind == "date" or np.isfinite(days).sum() >= _MOSTLY * present):
             odd = present - int(np.isfinite(days).sum())
-            return Read("date", days, notes=(f"{odd} cells are no dates and count as missing",) if odd else ())
+            return Read("date", days, notes=(_counts_as_missing(odd, "no date"),) if odd else ())
     return _read_categories(cells)
 
 
@@ -154,8 +154,15 @@ def _without_infinities(kind: str, values: np.ndarray) -> Read:
     infinite = np.isinf(values)
     if not infinite.any():
         return Read(kind, values)
-    told = f"{int(infinite.sum())} cells are infinite and count as missing"
+    told = _counts_as_missing(int(infinite.sum()), "infinite")
     return Read(kind, np.where(infinite, np.nan, values), notes=(told,))
+
+
+def _counts_as_missing(count: int, what: str) -> str:
+    """Return in words that `count` cells are `what`: "infinite", or "no" and a noun."""
+    if count == 1:
+        return f"1 cell is {what} and counts as missing"
+    return f"{count} cells are {what}{'s' if what.startswith('no ') else ''} and count as missing"
 
 
 def _as_numbers(cells: Any) -> tuple[np.ndarray, int]:
@@ -215,4 +222,5 @@ def _floats(cells: Any) -> np.ndarray:
     """Return cells as float64, NaN where they are missing."""
     if pa.types.is_boolean(cells.type):
         cells = cells.cast(pa.uint8())
-    return cells.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    # Not `safe`: microseconds of the year 6024 are more than float64 tells apart, and a date is not known so finely.
+    return cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)

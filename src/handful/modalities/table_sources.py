@@ -134,10 +134,10 @@ def _read_csv(path: Path) -> RawTable:
         header = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         return _from_text(path)
-    delimiter = max(DELIMITERS, key=header.count)
-    names = [cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])]
     if not header.strip() or header.count('"') % 2 or "\r" in header:
         return _from_text(path)
+    delimiter = max(DELIMITERS, key=header.count)
+    names = [cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])]
     places = [f"c{place}" for place in range(len(names))]  # names may be doubled, which is told later
     try:
         table = pacsv.read_csv(

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from handful.data import Dataset, Labels
 from handful.data.cache import cache_folder
 from handful.data.label_files import read_labels
 from handful.data.sources import Source
 from handful.data.spreadsheet import write_csv
+from handful.data.tables import write_parquet
 from handful.errors import InputError, quoted
 from handful.files import written_whole
 from handful.modalities import read
 from handful.modalities.registry import make_modality
-from handful.modalities.table_reading import write_cell
+from handful.modalities.table_reading import IDS, LABELS, write_cell
 from handful.run.folder import Run, open_run
 from handful.run.path import started
 from handful.run.steps import pretrain_step
@@ -31,6 +31,7 @@ from handful.training.pretrain import Watch
 
 STEP = "anomalies --out"  # the command that makes the files
 REASONS = 3
+NOTED = 5  # columns that are named in a note
 ODD_WORDS = ("1", "true", "yes", "fraud", "anomaly", "anomalous", "outlier", "odd", "attack", "fault", "defect", "bad")
 _BLOCK = 8192
 
@@ -70,6 +71,8 @@ def find_anomalies(
     normals: Any = None,
     columns: Any = None,
     modality: str | None = None,
+    window: float | None = None,
+    stride: float | None = None,
     seed: int = 0,
     watch: Watch | None = None,
 ) -> Scored:
@@ -80,12 +83,13 @@ def find_anomalies(
         the usual words, or the only one. label_column: as in `read`.
     share: of the rows that lie above the threshold, by default .01; or false_alarm_rate: of the rows known to be
         ordinary, by `labels` or in the table `normals`.
-    columns: kinds of columns, as in `read`.
+    columns, window, stride: as in `read`; of windows the report shows where in their recordings the odd ones lie.
     Raises InputError for anything that cannot be used.
     """
     watch = watch or Watch()
     _check_threshold(share, false_alarm_rate)
-    reading = {"modality": modality} | ({} if columns is None else {"columns": columns})
+    given = {"columns": columns, "window": window, "stride": stride}
+    reading = {"modality": modality} | {name: value for name, value in given.items() if value is not None}
     data = read(source, None if label_column is None else (labels or "source"), label_column=label_column, **reading)
     known = _known(data, labels if label_column is None else None, odd)
     reading["modality"] = data.modality
@@ -94,7 +98,7 @@ def find_anomalies(
         reader = _Reader.of(data, run, seed, watch)
         rows = reader.numbers(data)
         detector = AnomalyDetector(random_state=seed).fit(rows, known.odd.astype(int))
-        notes = _set_threshold(detector, known, share, false_alarm_rate, reader, normals)
+        notes = _set_threshold(detector, known, share, false_alarm_rate, reader, normals) + _read_notes(data)
         run.write_data(data)
         reader.save(run, detector)
         if reader.encoder is None:
@@ -104,7 +108,7 @@ def find_anomalies(
         told["odd"] = int(np.sum(table["odd"].to_numpy()))
         with run.writing("anomalies.csv", "anomalies.parquet", step=STEP, note={"anomalies": told}) as (csv, parquet):
             write_csv(table, csv)
-            pq.write_table(table, parquet)
+            write_parquet(table, parquet)
     return Scored(table, detector.threshold_, run.folder / "anomalies.csv", tuple(notes))
 
 
@@ -125,7 +129,7 @@ def score_anomalies(
     path = path if path.suffix else path.with_suffix(".csv")
     with written_whole(path) as file:
         if path.suffix == ".parquet":
-            pq.write_table(table, file)
+            write_parquet(table, file)
         else:
             write_csv(table, file)
     return Scored(table, detector.threshold_, path, tuple(reader.unknown(data)))
@@ -133,11 +137,15 @@ def score_anomalies(
 
 @dataclass(frozen=True)
 class _Reader:
-    """Turns data of the kind a run was made of into numbers. columns: their names, none where they mean nothing."""
+    """Turns data of the kind a run was made of into numbers. columns: their names, none where they mean nothing.
+
+    cut: the window and stride that recordings are cut by.
+    """
 
     modality: Any
     encoder: Encoder | None
     columns: tuple[tuple[str, str], ...]
+    cut: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Dataset, run: Run, seed: int, watch: Watch) -> _Reader:
@@ -155,7 +163,9 @@ class _Reader:
         with np.load(run.folder / "detector.npz", allow_pickle=False) as arrays:
             detector = AnomalyDetector.from_state(arrays)
         if run.data["modality"] != "table":
-            return cls(run.encoder.modality, run.encoder, ()), detector
+            settings = run.data["settings"]
+            cut = {name: settings[name] for name in ("window", "stride") if name in settings}
+            return cls(run.encoder.modality, run.encoder, (), cut), detector
         run.require(run.folder / "columns.json", STEP)
         scales = (run.folder / "columns.json").read_text(encoding="utf-8")
         kind: Any = make_modality("table", run.data["settings"], assets={"columns.json": scales})
@@ -174,7 +184,7 @@ class _Reader:
         """Return new data, read as the old one."""
         if self.encoder is None:
             return read(source, modality="table", columns=[list(column) for column in self.columns])
-        return self.encoder.read(source)
+        return self.encoder.read(source, **self.cut)
 
     def numbers(self, data: Dataset) -> np.ndarray:
         """Return one number a column [N, C]; of other kinds than tables the vectors."""
@@ -184,7 +194,7 @@ class _Reader:
 
     def unknown(self, data: Dataset) -> list[str]:
         """Return what new rows hold that the old ones did not, in sentences."""
-        told = []
+        told = _read_notes(data)
         samples: Any = data.samples
         for place, (name, kind) in enumerate(self.columns):
             if kind != "category":
@@ -192,8 +202,9 @@ class _Reader:
             cells = samples.values[:, place]
             new = np.setdiff1d(cells[~np.isnan(cells)], self.modality.scales[place].codes)
             if len(new):
+                many = "1 category" if len(new) == 1 else f"{len(new)} categories"
                 words = ", ".join(quoted(samples.names[name].get(code, "?")) for code in new[:5].tolist())
-                told.append(f"Column {name!r} has {len(new)} categories never seen before: {words}.")
+                told.append(f"Column {name!r} has {many} never seen before: {words}.")
         return told
 
 
@@ -255,7 +266,17 @@ def _write_ids(run: Run, data: Dataset) -> None:
     ids, digests = (pa.array(column.tolist(), pa.string()) for column in (data.ids, data.digests))
     table = pa.table({"id": ids, "digest": digests}).replace_schema_metadata({"encoder": "", "blocks": "{}"})
     with run.writing("ids.parquet", step=STEP) as (file,):
-        pq.write_table(table, file)
+        write_parquet(table, file)
+
+
+def _read_notes(data: Dataset) -> list[str]:
+    """Return what was met in the columns of a table and which are left out, in sentences; nothing of other kinds."""
+    notes, unused = (data.settings.get(name, {}) for name in ("notes", "left_out"))
+    left_out = {name: why for name, why in unused.items() if why not in (IDS, LABELS)}
+    told = [f"Column {quoted(name)}: {note}." for name, note in list(notes.items())[:NOTED]]
+    away = [f"{quoted(name)} {why}" for name, why in list(left_out.items())[:NOTED]]
+    more = "" if len(left_out) <= NOTED else f", and {len(left_out) - NOTED} more"
+    return told + ([f"Left out: {', '.join(away)}{more}."] if away else [])
 
 
 def _known(data: Dataset, labels: Any, odd: str | None) -> _Known:

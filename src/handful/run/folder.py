@@ -20,6 +20,7 @@ from handful.data import Dataset, Labels
 from handful.data.arrays import UNREADABLE, first_line
 from handful.data.digests import digest_file
 from handful.data.spreadsheet import write_csv
+from handful.data.tables import write_parquet
 from handful.errors import InputError, WriteError
 from handful.files import settle, sweep, write_array, writes_to, written_whole
 from handful.graph import Graph
@@ -240,7 +241,7 @@ class Run:
         table = table.replace_schema_metadata({"blocks": json.dumps(blocks), "encoder": encoder_digest})
         with self.writing("embeddings.npy", "ids.parquet", step="embed") as (vectors, rows):
             write_array(vectors, embeddings.vectors)
-            pq.write_table(table, rows)
+            write_parquet(table, rows)
 
     def write_labels(
         self,
@@ -268,7 +269,7 @@ class Run:
         }
         names = ("labels.parquet", "labels.csv", "label_issues.csv")
         with self.writing(*names, step="propagate", note={"propagate": said}) as (parquet, csv, worst):
-            pq.write_table(table, parquet)
+            write_parquet(table, parquet)
             write_csv(table, csv)
             write_csv(issues, worst)
 

@@ -150,6 +150,17 @@ class Encoder(nn.Module):
         """Return the encoder saved in `folder`. Raises InputError where there is none, or one of another version."""
         folder = Path(folder)
         config = _read_config(folder)
+        try:
+            return cls._build(folder, config)
+        except InputError:
+            raise
+        except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{folder} does not hold an encoder as handful writes one ({error}): pretrain again."
+            ) from error
+
+    @classmethod
+    def _build(cls, folder: Path, config: dict[str, Any]) -> Encoder:
         described = dict(config["modality"])
         assets = {name: _read_asset(folder / name) for name in config.get("assets", ())}
         modality = make_modality(described.pop("name"), described, assets=assets)
@@ -191,7 +202,12 @@ def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():
         raise InputError(f"{folder} holds no encoder: config.json is missing.")
-    config = json.loads(path.read_text())
+    try:
+        config = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:  # what is no JSON, or no UTF-8
+        raise InputError(f"{path} is damaged ({error}): pretrain again.") from error
+    if not isinstance(config, dict):
+        raise InputError(f"{path} is damaged (it holds a {type(config).__name__}): pretrain again.")
     if config.get("format") != FORMAT:
         raise InputError(f"{path} is of format {config.get('format')}, this version reads {FORMAT}: pretrain again.")
     return config
