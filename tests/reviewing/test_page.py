@@ -172,7 +172,7 @@ def test_what_is_found_is_decided_on_at_once(page: Page) -> None:
     assert decisions(page)[0]["label"] == "down"
 
 
-def test_a_lasso_selects_the_items_inside_and_a_click_shows_one(page: Page) -> None:
+def test_a_lasso_selects_the_items_inside(page: Page) -> None:
     page.keyboard.press("g")
     page.wait_for_timeout(300)  # the map takes its new size
     box = page.get_by_role("application").bounding_box()
