@@ -124,7 +124,7 @@ def test_mixed_and_infinite_cells_are_missing_and_said() -> None:
     data = handful.read(pd.DataFrame({"a": mixed, "b": [np.inf, 1.5, -np.inf] * 10}))
     assert np.isnan(data.samples.values[[4, 9], 0]).all()
     assert data.settings["notes"]["a"] == (
-        "1 cells are no numbers and count as missing; 1 cells are infinite and count as missing"
+        "1 cell is no number and counts as missing; 1 cell is infinite and counts as missing"
     )
     assert data.settings["notes"]["b"] == "20 cells are infinite and count as missing"
 

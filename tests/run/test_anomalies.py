@@ -71,10 +71,46 @@ def test_new_rows_are_scored_as_the_old_ones_were(folder: Path) -> None:
     pd.testing.assert_series_equal(again.loc[before.index], before)
 
 
+def test_what_was_met_in_the_columns_is_said(tmp_path: Path) -> None:
+    table = transactions().assign(currency="EUR", Class=ODD.astype(int))
+    table["balance"] = table["balance"].astype(object)
+    table.loc[3, "balance"], table.loc[4, "amount"] = "unknown sum", np.inf
+    told = find_anomalies(table, out=tmp_path / "run").notes
+    assert "Column 'amount': 1 cell is infinite and counts as missing." in told
+    assert "Column 'balance': 1 cell is no number and counts as missing." in told
+    assert told[-1].startswith("Left out: 'currency' is constant, 'Class' is named as answers are; ")
+    scored = score_anomalies(tmp_path / "run", table.assign(balance="words"), out=tmp_path / "new.csv")
+    assert scored.notes == (
+        "Column 'amount': 1 cell is infinite and counts as missing.",
+        "Column 'balance': 300 cells are no numbers and count as missing.",
+    )
+
+
+def test_the_card_table_is_scored_without_its_answers(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    fraud = np.arange(400) >= 392
+    card = pd.DataFrame(draw.normal(size=(400, 28)) + 4 * fraud[:, None], columns=[f"V{n}" for n in range(1, 29)])
+    card.insert(0, "Time", np.sort(draw.integers(0, 9000, 400)).astype(float))
+    card["Amount"], card["Class"] = draw.lognormal(3, 1, 400).round(2), fraud.astype(int)
+    card.to_csv(tmp_path / "card.csv", index=False)
+    card.assign(Class=1 - card["Class"]).to_csv(tmp_path / "turned.csv", index=False)
+    scores = []
+    for name in ("card", "turned"):  # the answers may say anything
+        found = find_anomalies(tmp_path / f"{name}.csv", out=tmp_path / name)
+        scores.append(found.table["score"].to_numpy())
+        assert "Class" not in (tmp_path / name / "columns.json").read_text()
+        assert [column for column, _ in open_run(tmp_path / name).data["settings"]["columns"]] == list(card)[:-1]
+    np.testing.assert_array_equal(*scores)
+    assert roc_auc_score(fraud, scores[0]) > 0.99
+    told = find_anomalies(tmp_path / "card.csv", out=tmp_path / "known", label_column="Class")
+    assert open_run(tmp_path / "known").record["anomalies"]["known"] == 8
+    assert roc_auc_score(fraud, told.table["score"].to_numpy()) > 0.99
+
+
 def test_new_categories_are_said_and_missing_columns_named(folder: Path) -> None:
     new = transactions(seed=1).assign(shop="moon")
     told = score_anomalies(folder / "run", new, out=folder / "moon.csv")
-    assert told.notes == ("Column 'shop' has 1 categories never seen before: 'moon'.",)
+    assert told.notes == ("Column 'shop' has 1 category never seen before: 'moon'.",)
     with pytest.raises(InputError, match="lacks 2 columns that are needed: 'amount', 'shop'"):
         score_anomalies(folder / "run", new.drop(columns=["amount", "shop"]))
     assert score_anomalies(folder / "run", new[:1], out=folder / "one.csv").table.num_rows == 1

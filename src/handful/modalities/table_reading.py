@@ -19,6 +19,8 @@ from handful.modalities.table_sources import RawTable, open_columns
 
 _BLOCK = 65_536
 _SAID = 20  # columns named in a message
+LABELS, IDS = "holds the labels", "names the rows"
+"""Why a column is left out that is put to another use."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def open_table(source: Any, wanted: Wanted, *, cache: Path, columns: Any = None)
             "take it out of columns."
         )
     id_column = _id_column(raw, asked)
-    found, left_out = _read_columns(raw, asked, exact, {answer: "holds the labels", id_column: "names the rows"})
+    found, left_out = _read_columns(raw, asked, exact, {answer: LABELS, id_column: IDS})
     notes = {name: "; ".join(read.notes) for name, read in found.items() if read.notes}
     if not found:
         told = ", ".join(f"{quoted(name)} {why}" for name, why in list(left_out.items())[:_SAID])
