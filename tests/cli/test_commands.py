@@ -85,6 +85,8 @@ def test_each_step_alone_on_one_run_folder(place: Path) -> None:
         (("label", "photos", "--labels", "labels.csv", "--out", "labels.csv"), "labels.csv is a file"),
         (("label", "photos", "--labels", "labels.csv", "--out", "photos"), "not empty and not a run folder"),
         (("label", "photos", "--labels", "labels.csv", "--out", "run", "--priors", "half"), "is not JSON"),
+        (("label", "photos", "--labels", "labels.csv", "--out", "run", "--patience", "0"), "patience must be"),
+        (("label", "photos", "--labels", "labels.csv", "--out", "run", "--tracker", "tensorbord"), "tensorboard"),
         (("embed", "photos"), "is not a run folder"),
         (("report", "nowhere"), "is not a run folder"),
     ],

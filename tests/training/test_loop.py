@@ -201,6 +201,18 @@ def test_a_tracker_that_is_not_installed_is_told() -> None:
         train(_method(), toy_images(), SCHEDULE, trackers=["aim"])
 
 
+def test_the_figures_of_each_epoch_go_to_a_tracker(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    method, data = _method(), toy_images()
+    told = train(method, data, SCHEDULE, checkpoint=tmp_path / "loop.safetensors", trackers=["tensorboard"])
+    events = EventAccumulator(str(next(tmp_path.rglob("events*")).parent))
+    events.Reload()
+    kept = [event.value for event in events.Scalars("loss")]
+    assert kept == pytest.approx([line["loss"] for line in told.history], rel=1e-5)
+
+
 def test_half_precision_on_this_processor_trains_too() -> None:
     method, full = _method(), _method()
     half = train(method, toy_images(), Schedule(epochs=1, batch_size=16, precision="bf16")).history

@@ -39,6 +39,12 @@ Pooling = Annotated[str, typer.Option(help="How it makes one vector of a sample:
 Epochs = Annotated[int | None, typer.Option(help="Passes over the data; found from its size if not given.")]
 BatchSize = Annotated[int | None, typer.Option(help="Samples a step.")]
 LearningRate = Annotated[float | None, typer.Option(help="The highest learning rate.")]
+Patience = Annotated[
+    int | None, typer.Option(help="End early once the neighbours have not got better for so many epochs.")
+]
+Trackers = Annotated[
+    list[str] | None, typer.Option("--tracker", help="Also write the figures to tensorboard, wandb, mlflow, ...")
+]
 Precision = Annotated[str, typer.Option(help="auto, no (full), bf16 or fp16.")]
 Crop = Annotated[float | None, typer.Option(help="Image views: the smallest share of the area that a crop keeps.")]
 Flip = Annotated[bool | None, typer.Option("--flip/--no-flip", help="Image views: mirrored or not.")]
@@ -100,12 +106,15 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
     return {name.strip(): kind.strip() for name, _, kind in pairs}
 
 
-def watch() -> Watch:
-    """Return a watch that tells on stderr how far it is, at most once a second on a terminal, by epochs elsewhere."""
+def watch(trackers: list[str] | None = None) -> Watch:
+    """Return a watch that tells on stderr how far it is, at most once a second on a terminal, by epochs elsewhere.
+
+    trackers: what else the figures of the training go to.
+    """
     from handful.training.pretrain import Watch
 
     teller = _Teller(sys.stderr.isatty())
-    return Watch(stage=say, step=teller.step, epoch=teller.epoch, rows=teller.rows)
+    return Watch(stage=say, step=teller.step, epoch=teller.epoch, rows=teller.rows, trackers=tuple(trackers or ()))
 
 
 class _Teller:

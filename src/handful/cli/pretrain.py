@@ -11,12 +11,14 @@ from handful.cli.console import (
     Method,
     Modality,
     Out,
+    Patience,
     Pooling,
     Precision,
     Seed,
     Size,
     Strict,
     Stride,
+    Trackers,
     Window,
     given,
     parse_columns,
@@ -37,6 +39,8 @@ def pretrain(
     batch_size: BatchSize = None,
     learning_rate: LearningRate = None,
     precision: Precision = "auto",
+    patience: Patience = None,
+    tracker: Trackers = None,
     crop: Crop = None,
     flip: Flip = None,
     size: Size = None,
@@ -68,8 +72,9 @@ def pretrain(
         "seed": seed,
         "encoder": encoder,
         **({} if pooling == "auto" else {"pooling": pooling}),
+        **given(patience=patience),
     }
     with started(data, out, source=source, reading=reading) as run:
-        trained = pretrain_step(run, data, options, watch=watch(), retrain=retrain)
+        trained = pretrain_step(run, data, options, watch=watch(tracker), retrain=retrain)
     say(trained.record["verdict"])
     put(str(run.encoder_folder))

@@ -37,6 +37,7 @@ def label(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     precision: str = "auto",
+    patience: int | None = None,
     views: Mapping[str, Any] | None = None,
     rule: str = "auto",
     priors: Any = None,
@@ -52,7 +53,7 @@ def label(
 
     source: what `read` takes, or a Dataset. labels: what `read` takes; at least two classes.
     out: the run folder. The same call goes on where an earlier one stopped, or on what has been added since.
-    method, encoder, pooling, epochs, batch_size, learning_rate, precision, views: as in `pretrain`.
+    method, encoder, pooling, epochs, batch_size, learning_rate, precision, patience, views: as in `pretrain`.
     rule, priors: as in `propagate`; n_neighbors: of the graph; abstain_below: leave labels below it to people.
     retrain: train anew where the source has grown, instead of keeping the encoder.
     reading: further settings of `read`.
@@ -80,6 +81,8 @@ def label(
         options["encoder"] = encoder
     if pooling != "auto":
         options["pooling"] = pooling
+    if patience is not None:
+        options["patience"] = patience
     with started(
         data, out, source=source, labels=labels, reading={"modality": data.modality, **reading, "strict": strict}
     ) as run:

@@ -24,8 +24,7 @@ def make_accelerator(precision: str, *, trackers: Sequence[str] = (), folder: Pa
     to `folder`. Raises InputError for a precision or a tracker that is not known or not installed.
     """
     check_choice("precision", precision, ["auto", "no", "bf16", "fp16"])
-    for tracker in trackers:
-        _check_tracker(tracker)
+    check_trackers(trackers)
     if precision == "auto":
         precision = "bf16" if _has_fast_bfloat16() else "no"
     AcceleratorState._reset_state()  # else a second training of this process could not choose another precision
@@ -51,11 +50,12 @@ def of_main_process(line: dict[str, Any], accelerator: Accelerator) -> dict[str,
     return {**line, "agreement": float(shared)}
 
 
-def _check_tracker(name: str) -> None:
-    """Raise InputError unless the tracker is known to accelerate and installed."""
-    check_choice("tracker", name, [kind.value for kind in LoggerType if kind is not LoggerType.ALL])
-    if name not in [getattr(found, "value", found) for found in get_available_trackers()]:
-        raise InputError(f"the tracker {name!r} is not installed: install it, or train without it.")
+def check_trackers(names: Sequence[str]) -> None:
+    """Raise InputError unless all trackers are known to accelerate and installed."""
+    for name in names:
+        check_choice("tracker", name, [kind.value for kind in LoggerType if kind is not LoggerType.ALL])
+        if name not in [getattr(found, "value", found) for found in get_available_trackers()]:
+            raise InputError(f"the tracker {name!r} is not installed: install it, or train without it.")
 
 
 def _has_fast_bfloat16() -> bool:

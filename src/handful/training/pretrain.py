@@ -20,6 +20,7 @@ from handful.errors import InputError, check_at_least
 from handful.files import written_whole
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
+from handful.training.devices import check_trackers
 from handful.training.embed import Progress, batches_of, pooled_vectors
 from handful.training.encoder import Encoder
 from handful.training.finish import fit_finish
@@ -83,6 +84,7 @@ def pretrain(
     Raises InputError for a method that is not known, too little data, or a loss that is not finite.
     """
     watch = watch or Watch()
+    check_trackers(watch.trackers)
     start = settle(data, method, encoder, epochs=epochs, pooling=pooling, views=views, seed=seed, say=watch.stage)
     modality, network = start.modality, start.network
     names = plan(start.method, modality, network)
