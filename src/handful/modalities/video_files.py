@@ -14,6 +14,7 @@ from handful.errors import InputError
 from handful.modalities.image_files import EXTENSIONS as IMAGE_EXTENSIONS
 
 EXTENSIONS = (".mp4", ".avi", ".webm", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".gif")
+WRITABLE = (".mp4", ".mov", ".mkv", ".avi", ".webm", ".gif")
 RATE = 25  # frames a second of what is written
 
 
@@ -45,14 +46,19 @@ def read_frames(path: Path, *, size: int, channels: int) -> Iterator[np.ndarray]
         raise Undecodable("holds no frame")
 
 
+def check_writable(path: str | Path) -> None:
+    """Raise InputError unless the ending of a name says a format that videos are written in."""
+    if Path(path).suffix.lower() not in WRITABLE:
+        raise InputError(f"{Path(path).name} does not say its format: call it .mp4, .mov, .mkv, .avi, .webm or .gif.")
+
+
 def write_video(frames: np.ndarray, path: Path, *, rate: float = RATE) -> Path:
     """Write frames [T, C, H, W] uint8 as a video and return its path; the ending of the name chooses the format.
 
     Raises InputError where the ending is not known.
     """
     av = import_av()
-    if path.suffix.lower() not in (".mp4", ".mov", ".mkv", ".avi", ".webm", ".gif"):
-        raise InputError(f"{path.name} does not say its format: call it .mp4, .mov, .mkv, .avi, .webm or .gif.")
+    check_writable(path)
     codec = {".webm": "libvpx-vp9", ".gif": "gif", ".avi": "mpeg4"}.get(path.suffix.lower(), "libx264")
     even = frames[..., : frames.shape[-2] // 2 * 2, : frames.shape[-1] // 2 * 2]  # what the codecs take
     with av.open(str(path), "w") as container:

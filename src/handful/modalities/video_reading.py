@@ -146,7 +146,8 @@ def open_videos(
     name = path.name if path.is_file() else f"{path.resolve().name}/"
     if not found:
         first, reason = next(iter(refused.items()))
-        raise InputError(f"none of the {len(names)} videos of {name} can be read: {ids[first]} {reason}.")
+        many = f"none of the {len(names)} videos of {name} can be read: " if len(names) > 1 else ""
+        raise InputError(f"{many}{ids[first]} {reason}.")
     film_of, start_of = (np.array(values) for values in zip(*found, strict=True))
     items = ClipItems(Clips(films, film_of, start_of, frames, every), np.array(rows), np.array(digests), refused)
     return Source(name, np.array(ids), items, root=root)
