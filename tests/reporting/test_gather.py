@@ -181,3 +181,14 @@ def test_report_writes_one_page_where_it_is_asked_to(run: Run, tmp_path: Path) -
 def test_folder_without_labels_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="run `handful propagate` on this run folder first"):
         handful.report(make_run(tmp_path / "run"))
+
+
+def test_texts_bring_the_words_that_carry_each_class(tmp_path: Path) -> None:
+    texts = [f"rain falls on {place} again" for place in "abcdefgh"] + [
+        f"a goal for {name} again" for name in "abcdefgh"
+    ]
+    labels = ["wet"] * 3 + [None] * 5 + ["sport"] * 3 + [None] * 5
+    run = handful.label(texts, labels, out=tmp_path / "run", modality="text", method="tfidf", n_neighbors=4)
+    content = gather(run, data=handful.read(texts, labels, modality="text"))
+    assert {"rain", "falls"} <= set(content.class_words["wet"])
+    assert "again" not in content.class_words["wet"] + content.class_words["sport"]

@@ -120,6 +120,13 @@ def test_accuracy_and_calibration_error_count_no_given_row() -> None:
     assert "Compared with the truth" not in without
 
 
+def test_words_that_carry_a_class_are_shown_beside_it() -> None:
+    page = words(render(made_content(class_words={"class 1": ["rain", "<b>"]})))
+    assert "The words that carry each class" in page
+    assert "class 1 rain, <b>" in page
+    assert "carry each class" not in words(render(made_content()))
+
+
 def test_unreached_withheld_and_refused_items_are_said() -> None:
     content = made_content(refused=[Refusal("a/broken.jpg", "is cut short"), Refusal("b.jpg", "is empty")])
     labels = content.labels.copy()

@@ -21,6 +21,7 @@ from handful.encoders.transformer import TransformerEncoder
 from handful.errors import InputError
 from handful.modalities.text_duplicates import find_near_duplicates
 from handful.modalities.text_tokens import Vocabulary, encode_texts, import_tokenizers, read_vocabulary, train_tokenizer
+from handful.modalities.text_words import telling_words
 
 Batch = dict[str, torch.Tensor]
 _TOKENIZER = "tokenizer.json"
@@ -98,6 +99,10 @@ class Text:
     def near_duplicates(self, samples: Samples) -> list[np.ndarray]:
         """Return the groups of rows whose texts are nearly the same."""
         return find_near_duplicates(samples)
+
+    def telling_words(self, samples: Samples, codes: np.ndarray, n_classes: int) -> list[list[str]]:
+        """Return for each class the words that tell it from the others; codes: [N] of each text, -1 for none."""
+        return telling_words(samples, codes, n_classes)
 
     def batch(self, samples: Samples, rows: np.ndarray) -> Batch:
         """Return the texts of `rows` as pieces, as wide as the longest."""

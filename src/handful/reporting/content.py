@@ -46,6 +46,7 @@ class Content:
     truth: [N] index into `classes`, -1 where it is not known; or None.
     show: gives the HTML of items by rows, trusted as it is: text in it is already escaped. None shows ids only.
     pictures: gives items by rows as uint8 [n, C, H, W], all of one size, for the map; or None.
+    class_words: the words that tell a class from the others, by class; of texts.
     accuracy: the accuracy that is expected of the propagated labels; or None.
     rule, reason: the propagation rule, and why this one.
     curves: one mapping of names to numbers for each epoch of training, "epoch" among them.
@@ -74,6 +75,7 @@ class Content:
     truth: np.ndarray | None = None
     show: Callable[[np.ndarray], list[str]] | None = None
     pictures: Callable[[np.ndarray], np.ndarray] | None = None
+    class_words: Mapping[str, Sequence[str]] = field(default_factory=dict)
     accuracy: Estimate | None = None
     rule: str = ""
     reason: str = ""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from handful.data import Dataset, Labels, Refusal, encode_labels
-from handful.data.table_files import read_csv
+from handful.data.spreadsheet import read_csv
 from handful.errors import InputError
 from handful.files import write_array
 from handful.graph.layout import layout
@@ -23,6 +23,7 @@ from handful.reporting.next_frames import show_next_frames
 from handful.reporting.page import encode_page, write_page
 from handful.run.folder import Run, locked, open_run
 from handful.run.path import read_again
+from handful.run.record import read_json
 
 FIGURES = {
     "loss": "Loss",
@@ -34,7 +35,7 @@ FIGURES = {
     "agreement": "Neighbours that share a group",
 }
 NOT_CURVES = ("width", "verdict")
-FLAGS = ("method", "epochs", "batch_size", "learning_rate", "precision")
+FLAGS = ("method", "epochs", "batch_size", "learning_rate", "precision", "patience")
 
 
 def report(
@@ -79,12 +80,12 @@ def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Conte
     code = {name: index for index, name in enumerate(classes)}
     if data is None:
         data, notes = _try_reading(run, notes)
-    graph = run.graph
+    graph, labels = run.graph, _codes(table["label"].to_pylist(), code)
     return Content(
         title=_title(run),
         ids=ids,
         classes=classes,
-        labels=_codes(table["label"].to_pylist(), code),
+        labels=labels,
         confidence=table["confidence"].to_numpy(),
         source=np.array(table["source"].to_pylist(), dtype=object),
         reached=np.asarray(table["reached"]),
@@ -97,7 +98,7 @@ def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Conte
         rule=said["rule"],
         reason=said["reason"],
         refused=[Refusal(entry["id"], entry["reason"]) for entry in run.data["refused"]],
-        notes=[*notes, *run.record["graph"]["notes"], *run.record.get("near_duplicates", {}).get("notes", [])],
+        notes=[*_advice(run), *notes, *run.record["graph"]["notes"], *run.record.get("near_duplicates", {}).get("notes", [])],
         settings=_settings(run),
         command=_command(run),
         label_issues=_label_issues(run, ids),
@@ -105,7 +106,17 @@ def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Conte
         ahead="" if data is None or data.modality != "video" else show_next_frames(run.encoder, data),
         **_training(run),
         **_looks(data, ids),
+        class_words=_class_words(data, ids, classes, labels),
     )
+
+
+def _advice(run: Run) -> list[str]:
+    """Return in a sentence what was advised and why, where the run took it."""
+    if not run.stands("advice.json"):
+        return []
+    found = read_json(run.folder / "advice.json")
+    taken = run.record.get("pretrain", {}).get("options", {}).get("method") == found["method"]
+    return [f"The method {found['method']} was advised: {found['because']}."] if taken else []
 
 
 def _title(run: Run) -> str:
@@ -171,6 +182,16 @@ def _looks(data: Dataset | None, ids: np.ndarray) -> dict[str, Any]:
     if isinstance(first, np.ndarray) and first.dtype == np.uint8 and first.ndim == 4:  # pictures [n, C, H, W]
         looks["pictures"] = lambda rows: samples[at[rows]]
     return looks
+
+
+def _class_words(data: Dataset | None, ids: np.ndarray, classes: list[str], labels: np.ndarray) -> dict[str, list[str]]:
+    """Return the words that tell each class, by class, of data that is made of words."""
+    tell = None if data is None else getattr(make_modality(data.modality, data.settings), "telling_words", None)
+    if data is None or tell is None:
+        return {}
+    codes = np.full(len(data), -1)
+    codes[_rows_of(ids, data.ids)] = labels
+    return {name: words for name, words in zip(classes, tell(data.samples, codes, len(classes)), strict=True) if words}
 
 
 def _positions(run: Run) -> np.ndarray:
