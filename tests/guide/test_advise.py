@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -42,6 +43,21 @@ def test_predictive_is_impossible_for_rows_and_last() -> None:
     last = handful.advise(TOYS["table"]()).families[-1]
     assert last.family == "predictive"
     assert not last.possible
+
+
+def test_label_into_the_folder_of_an_advice_takes_its_method_and_the_report_says_why(tmp_path: Path) -> None:
+    data = TOYS["image"]()
+    truth = np.arange(len(data)) % 2  # bars stand or lie
+    given = [str(truth[row]) if row < 12 else None for row in range(len(data))]
+    found = handful.advise(data, given, goal="anomalies", out=tmp_path / "run")
+    assert found.method == "autoencoder"
+    assert json.loads((tmp_path / "run" / "advice.json").read_text())["method"] == "autoencoder"
+    run = handful.label(data, given, out=tmp_path / "run", epochs=1)
+    assert list(run.encoder.networks) == ["autoencoder"]
+    assert "The method autoencoder was advised: " in handful.report(run, data=data).read_text()
+    other = handful.label(data, given, out=tmp_path / "run", method="pca")
+    assert list(other.encoder.networks) == ["pca"]
+    assert "was advised" not in handful.report(other, data=data).read_text()
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def advise(
     stride: Stride = None,
     columns: Columns = None,
     label_column: LabelColumn = None,
+    out: Annotated[str | None, typer.Option(help="A run folder: label and pretrain into it take the advice.")] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -48,5 +49,5 @@ def advise(
         columns=parse_columns(columns),
         label_column=label_column,
     )
-    found = handful.advise(source, labels, measure, goal=goal, seed=seed, progress=say, **reading)
+    found = handful.advise(source, labels, measure, goal=goal, seed=seed, out=out, progress=say, **reading)
     put(found.as_dict() if json else found.in_words())

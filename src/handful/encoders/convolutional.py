@@ -96,4 +96,5 @@ class Residual(nn.Module):
 
         oneDNN's own, of 4 channels on one thread with channels last, writes past its memory (torch 2.13, AVX2).
         """
-        return maps[(..., *[slice(None, None, self.stride)] * (maps.ndim - 2))]
+        places: tuple[Any, ...] = (..., *[slice(None, None, self.stride)] * (maps.ndim - 2))
+        return maps[places]

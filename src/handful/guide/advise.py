@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from handful.methods import FAMILIES, METHODS
 from handful.modalities import read
 from handful.modalities.contract import Modality
 from handful.modalities.registry import make_modality
+from handful.run.path import started
 
 FEWEST = 8
 
@@ -66,6 +68,7 @@ def advise(
     *,
     goal: str = "labels",
     seed: int = 0,
+    out: str | os.PathLike[str] | None = None,
     progress: Callable[[str], None] | None = None,
     **reading: Any,
 ) -> Advice:
@@ -74,15 +77,29 @@ def advise(
     data: a Dataset, or what `read` takes; labels: what `read` takes. goal: what the representation is for: labels,
     search, predict, fill, denoise, anomalies or generate.
     measure: minutes for short trial runs of every family's method and of what needs no training; None for none.
-    reading: further settings of `read`.
+    out: a run folder to write advice.json to; `pretrain` and `label` into the same folder then take the advised method
+    where theirs is "auto". reading: further settings of `read`.
     Raises InputError for a goal that is not known, a `measure` that is not above 0, or fewer than 8 items.
     """
     check_choice("goal", goal, GOALS)
     if measure is not None and (not isinstance(measure, int | float) or isinstance(measure, bool) or not measure > 0):
         raise InputError(f"measure must be minutes above 0, got {measure!r}: such as 2 for trial runs of two minutes.")
-    data = _dataset(data, labels, reading)
+    source, data = data, _dataset(data, labels, reading)
     if len(data) < FEWEST:
         raise InputError(f"{data.source or 'the data'} has {len(data)} items: at least {FEWEST} are needed for advice.")
+    if out is None:
+        return _advise(data, measure, goal, seed, progress)
+    given = {"modality": data.modality, **{name: value for name, value in reading.items() if value is not None}}
+    with started(data, out, source=source, labels=labels, reading=given) as run:
+        found = _advise(data, measure, goal, seed, progress)
+        run.write_data(data)
+        run.write_json("advice.json", found.as_dict(), step="advise")
+    return found
+
+
+def _advise(
+    data: Dataset, measure: float | None, goal: str, seed: int, progress: Callable[[str], None] | None
+) -> Advice:
     signs = read_signs(data, seed=seed)
     families = rank_families(signs, goal)
     modality = _fitted(data, seed)

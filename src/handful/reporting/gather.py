@@ -98,7 +98,12 @@ def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Conte
         rule=said["rule"],
         reason=said["reason"],
         refused=[Refusal(entry["id"], entry["reason"]) for entry in run.data["refused"]],
-        notes=[*_advice(run), *notes, *run.record["graph"]["notes"], *run.record.get("near_duplicates", {}).get("notes", [])],
+        notes=[
+            *_advice(run),
+            *notes,
+            *run.record["graph"]["notes"],
+            *run.record.get("near_duplicates", {}).get("notes", []),
+        ],
         settings=_settings(run),
         command=_command(run),
         label_issues=_label_issues(run, ids),

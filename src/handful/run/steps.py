@@ -19,6 +19,7 @@ from handful.propagation.propagate import make_problem
 from handful.run.decisions import with_decisions
 from handful.run.embedding import embed_rows, forget_rows
 from handful.run.folder import Run, issues_table
+from handful.run.record import read_json
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 from handful.training.pretrain import Watch, adopt, pretrain
@@ -42,7 +43,9 @@ def pretrain_step(
     """Return the run's encoder, trained unless it stands; what is damaged is made again.
 
     An encoder trained with the same options on the same data set before it grew is kept, and run.json says so.
+    The method "auto" is the advised one where the folder holds advice.
     """
+    options = _advised(run, options)
     given = options.get("encoder")
     asked = {**options, "encoder": told_name(given)}
     watch = watch or Watch()
@@ -66,6 +69,13 @@ def pretrain_step(
     if not (run.stands("data.json") and run.data["fingerprint"] == data.fingerprint):
         run.write_data(data)
     return encoder
+
+
+def _advised(run: Run, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options with the method that advice.json names, where they leave it open."""
+    if options["method"] != "auto" or options.get("encoder") is not None or not run.stands("advice.json"):
+        return options
+    return {**options, "method": read_json(run.folder / "advice.json")["method"]}
 
 
 def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None = None) -> Embeddings:
