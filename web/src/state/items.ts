@@ -8,6 +8,7 @@ const KEPT = 80;
 export class Items {
   private kept = new Map<number, { item: Item; fresh: boolean }>();
   private coming = new Map<number, Promise<Item>>();
+  private age = 0; // of the answer
   private pictures = new Map<string, HTMLImageElement>();
 
   /** Return an item that is here already, even when its answer may have moved on. */
@@ -21,26 +22,27 @@ export class Items {
     if (kept?.fresh) return Promise.resolve(kept.item);
     let coming = this.coming.get(row);
     if (!coming) {
-      coming = get<Item>(`/api/items/${row}`).then((item) => this.keep(item));
-      coming.then(
-        () => this.coming.delete(row),
-        () => this.coming.delete(row),
-      );
+      const asked = this.age;
+      coming = get<Item>(`/api/items/${row}`).then((item) => this.keep(item, asked === this.age));
       this.coming.set(row, coming);
+      const came = coming;
+      const end = () => this.coming.get(row) === came && this.coming.delete(row);
+      coming.then(end, end);
     }
     return coming;
   }
 
   /** The answer changed: what is here may be shown, and is asked again. */
-  age(): void {
+  growOld(): void {
+    this.age++;
     for (const kept of this.kept.values()) kept.fresh = false;
     this.coming.clear();
   }
 
-  private async keep(item: Item): Promise<Item> {
+  private async keep(item: Item, fresh: boolean): Promise<Item> {
     await this.warm(item);
     this.kept.delete(item.row);
-    this.kept.set(item.row, { item, fresh: true });
+    this.kept.set(item.row, { item, fresh });
     for (const row of this.kept.keys()) {
       if (this.kept.size <= KEPT) break;
       this.kept.delete(row);

@@ -41,6 +41,7 @@ export class Session {
   blind = $derived(this.line === "audit"); // the guess would sway the check
   playing = $state(0); // counts presses of the key that plays
   decided = $state(0); // by this page
+  renewed = $state(0); // counts answers that lists should follow
   readonly atlas = new Atlas();
   private readonly items = new Items();
   private readonly outbox = new Outbox((waiting, trouble) => {
@@ -79,7 +80,7 @@ export class Session {
     this.atlas.on("connected", ({ connected }) => (this.connected = connected));
     this.atlas.on("decision", ({ decision }) => this.record(decision));
     this.atlas.on("answered", () => {
-      this.items.age();
+      this.items.growOld();
       void this.look();
       clearTimeout(this.refill);
       this.refill = window.setTimeout(() => void this.refresh(), 250);
@@ -112,6 +113,7 @@ export class Session {
   /** Fill the line behind the next item anew: a decision may have changed what is worth asking. */
   private async refresh(): Promise<void> {
     const line = this.line;
+    this.renewed++;
     if (line === "audit" || line === "found") return;
     try {
       const fresh = await this.ask(line);
