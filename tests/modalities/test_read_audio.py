@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from sounds import encoded_sound, tone, write_sounds
 
 import handful
@@ -121,3 +123,43 @@ def test_a_second_reading_decodes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert second.fingerprint == first.fingerprint
     assert reasons(second) == reasons(first)
     assert np.array_equal(second.samples[1], first.samples[1])
+
+
+def test_a_file_larger_than_what_is_read_of_it_is_not_loaded(tmp_path: Path) -> None:
+    seconds = 1200
+    with soundfile.SoundFile(tmp_path / "long.wav", "w", 16_000, 1) as file:
+        for minute in range(seconds // 60):
+            file.write(tone(200 + 10 * minute, seconds=60, rate=16_000))
+    (tmp_path / "short.wav").write_bytes(encoded_sound(tone(), rate=8000))
+    tracemalloc.start()
+    data = handful.read(tmp_path, modality="audio", cache=tmp_path / "cache")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (tmp_path / "long.wav").stat().st_size > 38e6
+    assert peak < 12e6
+    assert len(data.samples[0]) == 30 * data.settings["rate"]
+
+
+def test_loud_wide_and_foreign_files_are_read_or_named(tmp_path: Path) -> None:
+    sounds = {
+        "clipped": encoded_sound(np.clip(3 * tone(), -1, 1)),
+        "eight_channels": encoded_sound(tone(channels=8)),
+        "very_fast": encoded_sound(tone(rate=384_000), rate=384_000),
+        "video": b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 8,
+    }
+    for name, content in sounds.items():
+        (tmp_path / f"{name}.wav").write_bytes(content)
+    (tmp_path / "film.mp4").write_bytes(sounds["video"])
+    data = handful.read(tmp_path, modality="audio", rate=8000)
+    assert data.ids.tolist() == ["clipped.wav", "eight_channels.wav", "very_fast.wav"]
+    assert [len(sound) for sound in data.samples[:]] == [4000, 4000, 4000]
+    assert [(one.id, "not a sound" in one.reason) for one in data.refused] == [("video.wav", True)]
+
+
+def test_one_file_is_cut_into_windows(tmp_path: Path) -> None:
+    (tmp_path / "long.flac").write_bytes(encoded_sound(tone(seconds=2.0), kind="FLAC"))
+    data = handful.read(tmp_path / "long.flac", window=0.5)
+    assert len(data) == 4
+    assert data.modality == "audio"
+    listed = handful.read([str(tmp_path / "long.flac")], modality="audio", window=0.5, stride=0.25)
+    assert len(listed) == 7

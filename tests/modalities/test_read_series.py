@@ -118,6 +118,8 @@ def test_one_long_recording_is_cut_into_windows(tmp_path: Path) -> None:
     assert data.ids.tolist() == ["0[0:40]", "0[20:60]", "0[40:80]", "0[60:100]"]
     assert data.samples[1][0].tolist() == [20]
     assert data.settings["window"] == 40
+    whole = handful.read(path, modality="series", window=40, stride=25)
+    assert whole.ids.tolist() == ["0[0:40]", "0[25:65]", "0[50:90]", "0[60:100]"]  # none of its end is left out
 
 
 def test_missing_values_and_steps_are_interpolated_and_said(tmp_path: Path) -> None:

@@ -6,21 +6,24 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from handful.data.arrays import is_whole_map, row_blocks
-from handful.data.digests import DIGITS, digest_content, digest_rows, fingerprint
-from handful.data.items import Content, FileItems, Items, Progress, Undecodable, load
+from handful.data.digests import DIGITS, digest_content, digest_file, digest_rows, fingerprint
+from handful.data.items import FileItems, Items, Progress, Undecodable, load
 from handful.data.memory import file_marks, keep, recall, settled
 from handful.data.pool import map_blocks
 from handful.errors import InputError
 
 FORMAT = 2
 """Raised whenever a digest or a probe changes what it gives, so that what older versions kept is left alone."""
-Probe = Callable[[Content], tuple[int, ...]]
+Probe = Callable[[Any], tuple[int, ...]]
+Look = Callable[[Any], tuple[str, tuple[int, ...] | str]]
+"""From an item to its digest and what the probe found, or to "" and why it is refused."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +41,30 @@ class Scan:
 
 
 def scan_items(
-    items: Items, n_items: int, probe: Probe, *, n_found: int, cache: Path, progress: Progress | None = None
+    items: Items,
+    n_items: int,
+    probe: Probe,
+    *,
+    n_found: int,
+    cache: Path,
+    progress: Progress | None = None,
+    by_piece: bool = False,
 ) -> Scan:
     """Return digests and headers of all items, each read once at most and none decoded.
 
-    probe: returns `n_found` whole numbers from an item's header, or raises Undecodable.
+    probe: returns `n_found` whole numbers from an item's header, or raises Undecodable. by_piece: files are not read
+    whole; the probe is given their paths.
     """
+    look = _look_by_piece if by_piece else _look
     blank = Scan(np.full(n_items, "", f"U{DIGITS}"), np.zeros((n_items, n_found), np.int64), {})
     if not isinstance(items, FileItems):
-        return _scan_rows(items, np.arange(n_items), probe, blank, progress)
+        return _scan_rows(items, np.arange(n_items), partial(look, probe=probe), blank, progress)
     place = cache / "scans" / f"{_scan_name(items, probe)}.npz"
     started, marks = time.time_ns(), file_marks(items.root, items.paths)
     known, rows = _recall_scan(place, items.paths, marks, blank)
     if len(rows) == 0:
         return known
-    seen = _scan_rows(items, rows, probe, known, progress)
+    seen = _scan_rows(items, rows, partial(look, probe=probe), known, progress)
     worth = np.flatnonzero((seen.digests != "") & settled(marks, started))
     paths = np.array([os.fsencode(items.paths[row]) for row in worth.tolist()])
     if len(worth):
@@ -77,14 +89,14 @@ def _recall_scan(place: Path, paths: Sequence[str], marks: np.ndarray, blank: Sc
     return Scan(digests, found, {}), np.flatnonzero(~same)
 
 
-def _scan_rows(items: Items, rows: np.ndarray, probe: Probe, known: Scan, progress: Progress | None) -> Scan:
+def _scan_rows(items: Items, rows: np.ndarray, look: Look, known: Scan, progress: Progress | None) -> Scan:
     """Return `known` with `rows` filled in."""
 
-    def look(block: list[Any]) -> list[tuple[str, tuple[int, ...] | str]]:
-        return [_look(item, probe) for item in block]
+    def look_at(block: list[Any]) -> list[tuple[str, tuple[int, ...] | str]]:
+        return [look(item) for item in block]
 
     digests, found, refused, done = known.digests.copy(), known.found.copy(), {}, 0
-    for block in map_blocks(look, items.blocks(rows)):
+    for block in map_blocks(look_at, items.blocks(rows)):
         for row, (mark, answer) in zip(rows[done : done + len(block)].tolist(), block, strict=True):
             if isinstance(answer, str):
                 refused[row] = answer
@@ -94,6 +106,19 @@ def _scan_rows(items: Items, rows: np.ndarray, probe: Probe, known: Scan, progre
         if progress is not None:
             progress("reading", len(digests) - len(rows) + done, len(digests))
     return replace(known, digests=digests, found=found, refused=refused)
+
+
+def _look_by_piece(item: Any, probe: Probe) -> tuple[str, tuple[int, ...] | str]:
+    """As `_look`, of a file piece by piece: it may be larger than the memory."""
+    if not isinstance(item, Path):
+        return _look(item, probe)
+    try:
+        found = probe(item)
+        return digest_file(item), found
+    except Undecodable as reason:
+        return "", str(reason)
+    except OSError as error:
+        return "", f"cannot be read: {error.strerror or error}"
 
 
 def _look(item: Any, probe: Probe) -> tuple[str, tuple[int, ...] | str]:

@@ -19,6 +19,7 @@ EXTENSIONS = frozenset(f".{name}" for name in f"{_READ} {_REFUSED}".split())
 RATES = (1000, 768_000)
 """Hertz. A lower rate is a wrong header, or no sound: what people hear begins at about 50 Hz, and speech needs 4000."""
 PIECE_SECONDS = 5
+MOST_CHANNELS = 32
 _FULL = 32767
 _SIGNATURES = (b"fLaC", b"OggS", b"ID3", b"FORM", b".snd", b"caff")
 
@@ -50,8 +51,8 @@ def import_soundfile() -> Any:
     return soundfile
 
 
-def probe_audio(content: Content) -> tuple[int, ...]:
-    """Return from the header of an encoded sound how many samples it has, its rate and its channels.
+def probe_audio(content: Content | Path) -> tuple[int, ...]:
+    """Return from the header of an encoded sound, or its file, how many samples it has, its rate and its channels.
 
     Of an array [n] or [channels, n] the rate is 0. Raises Undecodable with the reason.
     """
@@ -63,10 +64,11 @@ def probe_audio(content: Content) -> tuple[int, ...]:
         return _check_header(file)
 
 
-def decode_audio(content: Content, *, rate: int, seconds: float) -> np.ndarray:
+def decode_audio(content: Content | Path, *, rate: int, seconds: float) -> np.ndarray:
     """Return a sound as int16 [n, 1] at `rate` hertz, its channels mixed.
 
-    content: an encoded sound; or an array [n] or [channels, n] at `rate` already, of int16 or of floats from -1 to 1.
+    content: an encoded sound, or its file, of which no more than is needed is read; or an array [n] or [channels, n] at
+        `rate` already, of int16 or of floats from -1 to 1.
     seconds: of a longer sound, stretches of 5 s evenly spread over it are read, so many seconds in all.
     Raises Undecodable for damaged and silent ones.
     """
@@ -119,10 +121,12 @@ def encode_wav(wave: np.ndarray, rate: int) -> bytes:
     return buffer.getvalue()
 
 
-def _opened(content: bytes | Any) -> Any:
+def _opened(content: bytes | Path | Any) -> Any:
     soundfile = import_soundfile()
+    if isinstance(content, Path) and content.stat().st_size == 0:
+        raise Undecodable("is empty (0 bytes)")
     try:
-        return soundfile.SoundFile(io.BytesIO(content))
+        return soundfile.SoundFile(content if isinstance(content, Path) else io.BytesIO(content))
     except Exception as error:
         raise Undecodable(f"is not a sound of a kind that is read, or is damaged: {_reason(error)}") from None
 
@@ -131,6 +135,8 @@ def _check_header(file: Any) -> tuple[int, int, int]:
     low, high = RATES
     if not low <= file.samplerate <= high:
         raise Undecodable(f"has a rate of {file.samplerate} Hz: sounds are read at {low} to {high} Hz")
+    if file.channels > MOST_CHANNELS:
+        raise Undecodable(f"has {file.channels} channels, more than {MOST_CHANNELS}: 5 s of them could fill the memory")
     if file.frames <= 0:
         raise Undecodable("holds no sound: its length is 0")
     if "data : " in file.extra_info and "(should be" in file.extra_info.split("data : ", 1)[1].split("\n", 1)[0]:

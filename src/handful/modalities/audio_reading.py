@@ -27,6 +27,7 @@ from handful.modalities.audio_files import (
     decode_audio,
     encode_wav,
     import_soundfile,
+    is_audio_file,
     probe_audio,
 )
 from handful.modalities.image_files import EXTENSIONS as IMAGE_EXTENSIONS
@@ -89,18 +90,27 @@ def open_audio(
             raise InputError(f"{name} must be a number of seconds from 0.1 to 3600, got {value!r}.")
     if stride is not None and window is None:
         raise InputError(f"stride={stride!r} says how far apart windows begin: give window as well.")
+    if isinstance(source, str | Path) and Path(source).is_file() and is_audio_file(Path(source)):
+        source = [source]
     found = open_source(source, wanted, cache=cache)
     if window is None:
         return found
-    if not isinstance(found.items, FileItems):
-        raise InputError(f"window={window!r} cuts files, and {found.name} holds none: cut the arrays first.")
     ids: list[str] = []
     items: list[Any] = []
-    for name, path in zip(found.ids.tolist(), found.items.paths, strict=True):
-        for suffix, item in _windows(found.items.root / path, window, stride or window):
+    for name, path in zip(found.ids.tolist(), _paths(found, window), strict=True):
+        for suffix, item in _windows(path, window, stride or window):
             ids.append(name + suffix)
             items.append(item)
     return Source(found.name, np.array(ids), ListItems(items), root=found.root)
+
+
+def _paths(found: Source, window: float) -> list[Path]:
+    """Return the files of a source. Raises InputError where its items are none."""
+    if isinstance(found.items, FileItems):
+        return [found.items.root / path for path in found.items.paths]
+    if isinstance(found.items, ListItems) and all(isinstance(item, str | Path) for item in found.items.items):
+        return [Path(item) for item in found.items.items]
+    raise InputError(f"window={window!r} cuts files, and {found.name} holds none: cut the arrays first.")
 
 
 def _windows(path: Path, window: float, stride: float) -> Iterator[tuple[str, Any]]:
@@ -146,7 +156,7 @@ def read_audio(
         raise InputError(f"size={size!r} is a setting of images: leave it out for sounds.")
     wish = AudioSettings(**settings)
     items = _as_items(source, wish)
-    seen = scan_items(items, len(source.ids), probe_audio, n_found=3, cache=cache, progress=progress)
+    seen = scan_items(items, len(source.ids), probe_audio, n_found=3, cache=cache, progress=progress, by_piece=True)
     rows = np.flatnonzero(seen.digests != "")
     if len(rows) == 0:
         raise InputError(_none_readable(source, seen.refused))
@@ -242,9 +252,11 @@ def _write(
 
 def _decode_one(item: Any, decode: Callable[[Any], np.ndarray]) -> np.ndarray | str:
     try:
-        return np.ascontiguousarray(decode(load(item)))
+        return np.ascontiguousarray(decode(item if isinstance(item, Path) else load(item)))
     except Undecodable as reason:
         return str(reason)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
 
 
 def _none_readable(source: Source, refused: dict[int, str] | Any) -> str:

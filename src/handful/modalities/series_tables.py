@@ -53,7 +53,7 @@ def open_series(
     found, name = _find(source, wanted, cache)
     if window is not None:
         found = _cut(found, window, stride or window, name)
-    if len(found.items) == 1 and not isinstance(source, list | tuple):
+    if window is None and len(found.items) == 1 and not isinstance(source, list | tuple):
         raise InputError(f"{name} holds one series: cut it into windows, such as window=256, stride=128.")
     ids = row_numbers(len(found.items)) if found.ids is None else np.array(found.ids)
     if len(np.unique(ids)) < len(ids):
@@ -238,7 +238,8 @@ def _from_lists(channels: tuple[Any, ...]) -> Item:
 
 
 def _cut(found: Found, window: int, stride: int, name: str) -> Found:
-    """Return the windows of every series, named by their first step and the one after their last."""
+    """Return the windows of every series, named by their first step and the one after their last; the last of a
+    series ends with it, whatever the stride."""
     ids: list[str] = []
     items: list[Item] = []
     labels: list[Any] = []
@@ -250,7 +251,8 @@ def _cut(found: Found, window: int, stride: int, name: str) -> Found:
         elif len(item) < window:
             pieces = [(own, refuse(f"has {len(item)} steps, fewer than a window of {window}"))]
         else:
-            starts = range(0, len(item) - window + 1, stride)
+            last = len(item) - window
+            starts = [*range(0, last, stride), last]  # the last one ends where the series does
             pieces = [(f"{own}[{at}:{at + window}]", item[at : at + window]) for at in starts]
         ids += [piece[0] for piece in pieces]
         items += [piece[1] for piece in pieces]
