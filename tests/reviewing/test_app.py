@@ -51,7 +51,7 @@ def test_at_the_end_labels_are_written_and_propagate_honours_them(run: Run) -> N
 
     from handful.cli import app
 
-    with asked(run) as (review, [client]):
+    with asked(run) as (_, [client]):
         for row in range(6):
             decide(client, [row], truth(row))
     table = pq.read_table(run.folder / "labels.parquet")
@@ -119,7 +119,7 @@ def test_an_edit_changes_the_label_and_keeps_the_record(run: Run) -> None:
 
 
 def test_people_who_disagree_are_shown_and_settle_it(run: Run) -> None:
-    with asked(run, "ann", "bob") as (review, [ann, bob]):
+    with asked(run, "ann", "bob") as (_, [ann, bob]):
         decide(ann, [4, 5], "a")
         conflicts = decide(bob, [5], "b")["conflicts"]
         assert [(one["who"], one["label"]) for one in conflicts] == [("ann", "a")]
@@ -324,7 +324,7 @@ def test_a_disk_that_is_full_refuses_the_decision_and_the_answer_stays(
 
 def test_a_source_that_moved_leaves_the_review_working(run: Run) -> None:
     run.note(source="/nowhere/photos")
-    with asked(run) as (review, [client]):
+    with asked(run) as (_, [client]):
         content = client.get("/api/items/0").json()["content"]
         assert content["type"] == "missing"
         assert "nowhere" in content["why"]

@@ -104,7 +104,7 @@ def _turn(positions: np.ndarray) -> np.ndarray:
     return turned * np.where((turned**3).sum(axis=0) < 0, -1, 1).astype(np.float32)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _move(positions, indptr, indices, weights, epochs, seed):  # type: ignore[no-untyped-def]
     """Move positions [N, 2] in place: `epochs` passes over the edges with a step size that falls to zero.
 

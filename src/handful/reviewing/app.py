@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from handful.errors import InputError
 from handful.reporting.palette import class_colours
-from handful.reviewing.contents import Contents
+from handful.reviewing.contents import Contents, Gone
 from handful.reviewing.desk import PROPAGATED, Desk
 from handful.reviewing.events import Events
 from handful.reviewing.exporting import export_run
@@ -32,7 +32,7 @@ from handful.reviewing.positions import Positions
 from handful.reviewing.queues import Queues
 from handful.reviewing.saving import save_labels
 from handful.reviewing.worker import Worker
-from handful.run.journal import Refused
+from handful.run.journal import Refused, Unwritten
 
 PAGE = Path(str(resources.files("handful.reviewing"))) / "page"
 SOURCES = ("propagated", "given", "reviewed", "")
@@ -187,7 +187,7 @@ async def _answer(review: Review, function: Handler, request: Request) -> Respon
         body = await _body(request) if request.method in ("POST", "PATCH") else None
         return await run_in_threadpool(function, review, request, body)
     except Refused as error:
-        return _error(507 if "could not be written" in str(error) else 409, str(error))
+        return _error(507 if isinstance(error, Unwritten) else 409, str(error))
     except InputError as error:
         return _error(400, str(error))
 
@@ -271,9 +271,10 @@ def _item(review: Review, request: Request, body: Any) -> Response:
 
 def _media(review: Review, request: Request, body: Any) -> Response:
     size = min(max(_number(request, "size", 640), 16), 1600)
-    found = review.contents.media(_row(review, request.path_params["row"]), size)
-    if found is None:
-        raise HTTPException(404, "this item is gone from its source, or is not one that can be seen or heard.")
+    try:
+        found = review.contents.media(_row(review, request.path_params["row"]), size)
+    except Gone as error:
+        raise HTTPException(404, str(error)) from None
     return _ranged(request, *found)
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-CENTRE = np.array([-0.4, 0.9])
-SPREAD = np.array([0.9, 0.35])
+CENTRE = np.array([0.3, 1.5])
+SPREAD = np.array([0.8, 0.5])
 MOST = 0.995
 NINE_IN_TEN = 1.645
 WIDEST = 8.0  # of log ratios

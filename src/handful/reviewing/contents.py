@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+import time
 import wave
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,13 @@ SHORT_CELLS = 4
 PROBED = 4_000  # rows that tell what is usual
 MOST_WORDS = 24
 FRAME_MS = 150
+WAIT_SECONDS = 10.0  # for the source to be read
+SEARCH_SECONDS = 2.0
 _PICTURES = frozenset(["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "jp2", "avif"])
+
+
+class Gone(Exception):
+    """An item that cannot be seen or heard now, and why."""
 
 
 class Contents:
@@ -43,6 +50,7 @@ class Contents:
         self._data: Dataset | None = None
         self._rows = np.empty(0, np.int64)
         self._why = ""
+        self._usual: Any = None
         source = opened.run.record.get("source")
         root = Path(source) if isinstance(source, str) and not source.startswith("<") else None
         self._root = root.resolve() if root is not None and root.is_dir() else None
@@ -55,7 +63,6 @@ class Contents:
             row = {name: at for at, name in enumerate(data.ids.tolist())}
             self._rows = np.array([row.get(name, -1) for name in self._opened.ids.to_pylist()], np.int64)
             self._data = data
-            self._usual: Any = None
         except InputError as error:
             self._why = str(error)
         except Exception as error:
@@ -80,11 +87,13 @@ class Contents:
         return {"type": self._opened.kind, **shown}
 
     def text_matches(self, words: str, most: int) -> list[int]:
-        """Return rows whose text holds `words`, whatever the case."""
+        """Return rows whose text holds `words`, whatever the case: those found in two seconds."""
         if self._opened.kind != "text" or self._data is None:
             return []
-        found, wanted = [], words.casefold()
+        found, wanted, until = [], words.casefold(), time.monotonic() + SEARCH_SECONDS
         for row in range(len(self._opened)):
+            if time.monotonic() > until:
+                break
             sample, _ = self._sample(row)
             if sample is not None and wanted in str(sample).casefold():
                 found.append(row)
@@ -97,8 +106,8 @@ class Contents:
         """The data set, once it was read."""
         return self._data
 
-    def _media(self, row: int, size: int) -> tuple[bytes, str] | None:
-        """Return the bytes of an item and their type, None where it is gone or has none. size: pixels at most."""
+    def _media(self, row: int, size: int) -> tuple[bytes, str]:
+        """Return the bytes of an item and their type. size: pixels at most. Raises Gone where there are none."""
         kind = self._opened.kind
         file = self._file(row) if kind == "image" else None
         if file is not None and file.suffix.lower().lstrip(".") in _PICTURES:
@@ -106,15 +115,17 @@ class Contents:
                 return _picture_file(file, min(size, LARGEST))
             except (OSError, ValueError, Image.DecompressionBombError):
                 file = None
-        sample, _ = self._sample(row)
+        sample, why = self._sample(row)
         if sample is None:
-            return None
+            raise Gone(why)
         if kind == "image":
             return _png(np.moveaxis(sample, 0, -1)), "image/png"
         if kind == "audio":
             assert self._data is not None
             return _wav(sample, int(self._data.settings["rate"])), "audio/wav"
-        return (_clip(sample), "image/webp") if kind == "video" else None
+        if kind == "video":
+            return _clip(sample), "image/webp"
+        raise Gone(f"items of the kind {kind} come with /api/items, not as a file.")
 
     def _file(self, row: int) -> Path | None:
         """Return the file of an item, only where it lies below the source's folder, links followed."""
@@ -127,7 +138,7 @@ class Contents:
             return None
 
     def _sample(self, row: int) -> tuple[Any, str]:
-        if not self._ready.wait(60):
+        if not self._ready.wait(WAIT_SECONDS):
             return None, "the items are still being read."
         if self._data is None:
             return None, self._why

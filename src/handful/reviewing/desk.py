@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,11 @@ from handful.reviewing.live import Answer, Live
 from handful.reviewing.opened import Opened
 from handful.reviewing.progress import ASKED, audit_result, judge
 from handful.reviewing.state import State
-from handful.run.journal import ACTIONS, LABELLING, Before, Decision, Entry, Journal, Refused
+from handful.run.journal import ACTIONS, LABELLING, Before, Decision, Journal, Refused
 
 PROPAGATED, GIVEN, REVIEWED, UNREACHED = range(4)
 STEP = 3  # of 255: a confidence that changes by less is not sent again
-MOST_JUDGED = 2_000  # known rows that the confidence is learnt from
+MOST_JUDGED = 500  # known rows that the confidence is learnt from
 Tell = Callable[[str, Any], None]
 
 
@@ -38,8 +39,10 @@ class Desk:
         self.classes = Classes(opened.start.classes)
         self.state = State(len(opened), self.classes)
         self._given = np.where(opened.start.given, opened.start.codes, -1).astype(np.int32)
-        for entry in journal.entries():
-            self._take(entry)
+        entries = journal.entries()
+        found = iter(opened.rows_of([name for entry in entries for name in entry.ids]).tolist())
+        for entry in entries:
+            self.state.take(entry, [row for row in islice(found, len(entry.ids)) if row >= 0])
         self.version = 1
         self.codes = np.where(opened.start.codes >= 0, opened.start.codes, -1).astype(np.int16)
         self.confidence = np.round(255 * opened.start.confidence).astype(np.uint8)
@@ -92,7 +95,7 @@ class Desk:
                     key=None if key is None else f"{key}#{number}",
                 )
                 if entry.number not in self.state.decisions:
-                    self._take(entry)
+                    self.state.take(entry, part)
                 written.append(self.state.decisions[entry.number])
             disputed = rows if action in LABELLING else ()
             conflicts = [one for row in disputed for one in self.state.conflicting(row) if one.entry.who != who]
@@ -110,7 +113,7 @@ class Desk:
             if number is None:
                 raise Refused("there is no decision of yours to undo.")
             decision = self._decision(number)
-            self._take(self.journal.add(who, "undo", target=number))
+            self.state.take(self.journal.add(who, "undo", target=number))
         self._tell("decision", self.record(decision))
         return decision
 
@@ -121,7 +124,7 @@ class Desk:
             if decision.undone or decision.entry.kind not in LABELLING:
                 raise Refused(f"decision {number} stands for no label: decide on its items again.")
             name = self._named(label)
-            self._take(self.journal.add(who, "edit", label=name, target=number))
+            self.state.take(self.journal.add(who, "edit", label=name, target=number))
         self._tell("decision", self.record(decision))
         return decision
 
@@ -129,7 +132,7 @@ class Desk:
         """Name a class. Raises InputError where it cannot be one."""
         with self.lock:
             if name not in self.classes:
-                self._take(self.journal.add(who, "class", label=self.classes.check(name)))
+                self.state.take(self.journal.add(who, "class", label=self.classes.check(name)))
         self._tell("run", None)
 
     def draw_audit(self, who: str, n: int, rng: np.random.Generator) -> list[int]:
@@ -138,7 +141,7 @@ class Desk:
             open_rows = np.flatnonzero((self.state.codes < 0) & (self._given < 0))
             rows = rng.choice(open_rows, min(n, len(open_rows)), replace=False).tolist()
             if rows:
-                self._take(self.journal.add(who, "audit", ids=self.opened.ids_of(rows)))
+                self.state.take(self.journal.add(who, "audit", ids=self.opened.ids_of(rows)), rows)
         return rows
 
     def take_labels(self, who: str, labels: Mapping[str, Any]) -> tuple[int, list[Decision]]:
@@ -253,10 +256,6 @@ class Desk:
         return audit_result(sum(pair is True for pair in pairs), sum(pair is not None for pair in pairs))
 
     # ---- inside
-
-    def _take(self, entry: Entry) -> None:
-        rows = self.opened.rows_of(list(entry.ids)).tolist() if entry.ids else []
-        self.state.take(entry, [row for row in rows if row >= 0])
 
     def _checked(self, rows: Sequence[int]) -> list[int]:
         for row in rows:

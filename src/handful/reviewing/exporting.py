@@ -194,7 +194,12 @@ def _write_coco(items: _Items, file: IO[bytes]) -> None:
         images.append({"id": index, "file_name": row["id"], "width": width, "height": height})
         if row["label"] is None:
             continue
-        told: dict[str, Any] = {"id": len(annotations) + 1, "image_id": index, "category_id": number[row["label"]], "iscrowd": 0}
+        told: dict[str, Any] = {
+            "id": len(annotations) + 1,
+            "image_id": index,
+            "category_id": number[row["label"]],
+            "iscrowd": 0,
+        }
         told |= {"bbox": [0, 0, width, height], "area": width * height, "segmentation": []}
         annotations.append({**told, "score": round(row["confidence"], 6), "source": row["source"]})
     categories = [{"id": index, "name": str(name)} for name, index in number.items()]

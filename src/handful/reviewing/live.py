@@ -21,7 +21,8 @@ from handful.reviewing import live_kernels as kernels
 
 ALPHA = np.float32(0.97)
 LEAST_OWED = np.float32(1e-5)
-LEAST_LEFT = 1e-4  # of its own mass that must be left of a labelled row's when its label is taken away, in float32
+OWN_OWED = np.float32(3e-4)  # a label's mass at its own row comes from nearby
+LEAST_LEFT = 0.01  # mass of the other labels at a labelled row, below which it is but the error of its own
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ class Live:
     def _own_mass(self, row: int) -> float:
         """Return what a label brings to its own row."""
         if row not in self._own:
-            self._own[row] = float(self._from(row, LEAST_OWED)[row])
+            self._own[row] = float(self._from(row, OWN_OWED)[row])
         return self._own[row]
 
     def _from(self, row: int, least: np.float32) -> np.ndarray:

@@ -155,10 +155,11 @@ def _start(run: Run, opened: Opened, journal: Journal) -> Start:
     start = _no_start(len(opened))
     start.codes[rows[known]] = codes[known]
     start.confidence[rows[known]] = table["confidence"].to_numpy()[known]
-    given = known & np.asarray(pc.equal(table["source"], "given").to_numpy(zero_copy_only=False), bool) & (codes >= 0)
-    journal.keep_given(
-        {opened.id(int(row)): classes[code] for row, code in zip(rows[given], codes[given], strict=True)}
-    )
+    told = np.array(table["source"].to_pylist())
+    labels_given = {opened.id(int(rows[at])): classes[codes[at]] for at in np.flatnonzero(known & (told == "given"))}
+    before = journal.given()
+    reviewed = [name for name in opened.ids_of(rows[known & (told == "reviewed")].tolist()) if name in before]
+    journal.keep_given({**labels_given, **{name: before[name] for name in reviewed}})
     return _with_given(Start(classes, start.codes, start.given, start.confidence), opened, journal)
 
 

@@ -38,14 +38,16 @@ class Queues:
         self._typical: list[int] | None = None
         weights = desk.opened.weights
         degrees = weights @ np.ones(len(desk))
-        self._walk = sparse.csr_array(weights, dtype=np.float32, copy=True)
-        self._walk.data /= np.repeat(np.where(degrees > 0, degrees, 1), np.diff(weights.indptr)).astype(np.float32)
+        data = weights.data / np.repeat(np.where(degrees > 0, degrees, 1), np.diff(weights.indptr)).astype(np.float32)
+        self._walk = sparse.csr_array((data, weights.indices, weights.indptr), shape=weights.shape)
         self._degrees = degrees.astype(np.float32)
         self._gain: tuple[int, np.ndarray] | None = None
 
     def find_typical(self) -> None:
         """Find the rows to begin with; it takes a while on a large run."""
-        if len(self._desk) <= 3:
+        if len(self._desk.state.decisions) >= FIRST:
+            self._typical = []
+        elif len(self._desk) <= 3:
             self._typical = list(range(len(self._desk)))
         else:
             self._typical = suggest_rows(graph_of(self._desk.opened), min(FIRST, len(self._desk) - 1)).tolist()
@@ -79,7 +81,7 @@ class Queues:
         if self._desk.progress.expected_accuracy is None:
             rest = np.flatnonzero(wanted)
             rest = rest[np.argsort(-self._degrees[rest], kind="stable")][: n + len(first)]
-            return [*first, *np.setdiff1d(rest, first)], "Typical items first, spread over all of them."
+            return list(dict.fromkeys([*first, *rest.tolist()])), "Typical items first, spread over all of them."
         gain = self._gains() * wanted
         most = min(CANDIDATES * n, int((gain > 0).sum()))
         candidates = np.argpartition(-gain, most - 1)[:most] if most else np.empty(0, np.int64)

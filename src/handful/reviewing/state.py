@@ -31,10 +31,10 @@ class State:
         self.rows: dict[int, list[int]] = {}
         self._of_row: dict[int, list[int]] = defaultdict(list)
 
-    def take(self, entry: Entry, rows: Sequence[int]) -> list[int]:
+    def take(self, entry: Entry, rows: Sequence[int] = ()) -> list[int]:
         """Take one more entry in; return the rows that it may have changed.
 
-        rows: of the entry's ids, without those that are no longer in the run.
+        rows: of the entry's ids, in their order, without those that are no longer in the run.
         """
         apply_entry(self.decisions, entry)
         if entry.kind == "audit":

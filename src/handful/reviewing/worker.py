@@ -21,13 +21,14 @@ class Worker:
     """
 
     def __init__(self, desk: Desk, queues: Queues, contents: Contents, *, tell: Callable[[str, Any], None]) -> None:
-        self._desk, self._queues, self._tell = desk, queues, tell
+        self._desk, self._tell = desk, tell
         self._wanted = threading.Event()
         self._ending = False
         self.busy = True
         self._threads = [
             threading.Thread(target=self._work, name="handful-answer", daemon=True),
             threading.Thread(target=contents.load, name="handful-items", daemon=True),
+            threading.Thread(target=queues.find_typical, name="handful-typical", daemon=True),
         ]
 
     def start(self) -> None:
@@ -47,7 +48,6 @@ class Worker:
         self._threads[0].join(60)
 
     def _work(self) -> None:
-        first = True
         while True:
             self._wanted.wait()
             self._wanted.clear()
@@ -56,9 +56,6 @@ class Worker:
             self._say(True)
             try:
                 self._desk.renew()
-                if first:
-                    self._queues.find_typical()
-                    first = False
             except Exception:
                 log.exception("the answer could not be renewed; the decisions are kept")
             if not self._wanted.is_set():

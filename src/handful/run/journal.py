@@ -81,6 +81,10 @@ class Refused(InputError):
     """A decision that was not taken: it contradicts the journal, or could not be written."""
 
 
+class Unwritten(Refused):
+    """A decision that the disk did not take."""
+
+
 class Journal:
     """The journal of a run folder, opened by one process. Methods may be called from any thread.
 
@@ -142,7 +146,8 @@ class Journal:
 
         key: names the entry for the one who asked; with a key that was written before, that entry is returned instead,
         so that what is sent again after a cut is not written twice.
-        Raises Refused where the target was undone already, or the disk does not take it: then nothing was written.
+        Raises Refused where the target was undone already, Unwritten where the disk does not take it: then nothing was
+        written.
         """
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         stood = json.dumps([[one.label, one.confidence] for one in before])
@@ -161,7 +166,7 @@ class Journal:
             except sqlite3.IntegrityError as error:
                 raise Refused(f"decision {target} was undone already.") from error
             except (sqlite3.Error, OSError) as error:
-                raise Refused(
+                raise Unwritten(
                     f"the decision was not taken: {self.path.name} could not be written ({error}); nothing is lost, "
                     "decide again when the disk has room."
                 ) from error
@@ -175,10 +180,14 @@ class Journal:
         return [_entry(row) for row in rows]
 
     def keep_given(self, labels: Mapping[str, Any]) -> None:
-        """Remember labels that came with the run, by id: an undone decision falls back to them."""
+        """Remember the labels that came with the run, by id, in the place of earlier ones.
+
+        An undone decision falls back to them.
+        """
         rows = [(name, json.dumps(label)) for name, label in labels.items()]
         with self._lock, self._writing():
-            self._database.executemany("INSERT OR IGNORE INTO given VALUES (?, ?)", rows)
+            self._database.execute("DELETE FROM given")
+            self._database.executemany("INSERT INTO given VALUES (?, ?)", rows)
 
     def given(self) -> dict[str, Any]:
         """Return the labels that came with the run, by id."""
