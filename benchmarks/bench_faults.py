@@ -26,6 +26,9 @@ from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "faults"))
+
+from killing import count_changes, kill_at_change, run_child
 
 PICTURES = 48
 VARYING = {"run.json", "config.json", "README.md", "loop.safetensors", ".lock"}
@@ -137,39 +140,12 @@ class Bench:
 
     def _child(self, step: str, prepare: Callable[[], None], kill_after: float | None = None) -> int:
         """Run a step in a child and return how it ended: its exit code, or minus the signal."""
-        sys.stdout.flush()
-        child = os.fork()
-        if child == 0:
-            said = os.open(self.folder / "said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(said, 1)
-            os.dup2(said, 2)
+
+        def begin() -> None:
             keep_often()
             prepare()
-            run_command(self.steps[step])
-        if kill_after is not None:
-            time.sleep(kill_after)
-            os.kill(child, signal.SIGKILL)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
-
-def run_command(arguments: list[str]) -> None:
-    """Run the command line as a person does, and end this process with its exit code."""
-    from handful.cli import main as handful
-
-    sys.argv = ["handful", *arguments]
-    try:
-        handful()
-        code = 0
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
-        code = 99
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        return run_child(self.steps[step], said=self.folder / "said", prepare=begin, kill_after=kill_after)
 
 
 def keep_often() -> None:
@@ -182,48 +158,6 @@ def keep_often() -> None:
     Encoder.batch_size = lambda self, data: 16  # type: ignore[method-assign]
     kept: Any = loop.train.__kwdefaults__
     kept["checkpoint_seconds"] = 0.0
-
-
-def watch_changes(before: Callable[[], None], after: Callable[[], None]) -> None:
-    """Call `before` and `after` around each change of a file."""
-    from handful import files
-
-    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*given: Any, **named: Any) -> Any:
-            before()
-            answer = function(*given, **named)
-            after()
-            return answer
-
-        return call
-
-    for name in ("replace", "fsync", "unlink"):
-        setattr(os, name, watched(getattr(os, name)))
-    files._open_temporary = watched(files._open_temporary)
-
-
-def count_changes(told: Path) -> None:
-    """Note in `told` how many changes there were."""
-    count = [0]
-
-    def note() -> None:
-        count[0] += 1
-        told.write_text(str(count[0]))
-
-    watch_changes(lambda: None, note)
-
-
-def kill_at_change(at: int, late: bool) -> None:
-    """Kill this process before, or right after, change number `at`."""
-    count = [0]
-
-    def look(now: bool) -> None:
-        if now and count[0] == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        if now == late:
-            count[0] += 1
-
-    watch_changes(lambda: look(not late), lambda: look(late))
 
 
 def write_pictures(folder: Path) -> Path:

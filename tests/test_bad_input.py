@@ -376,7 +376,7 @@ CASES = [
     Case("cube of series", given(np.zeros((2, 3, 4, 5))), "(n, time) or (n, channels, time)", SERIES),
     # The cache.
     Case("unwritable cache", unwritable_cache, "cannot be written"),
-    Case("full disk", full_cache, "GB are needed"),
+    Case("unpacks to fill the disk", full_cache, "more than 200 times as much"),
 ]
 FAULTS = {
     "path does not exist", "empty folder", "folder of texts", "truncated image, strict", "zero-byte image, strict",
@@ -385,7 +385,7 @@ FAULTS = {
     "gaps in all series", "constant series", "series of one step", "times out of order", "times repeated",
     "table of one row", "all-missing columns", "constant columns", "infinite columns", "duplicate column names",
     "labels named in the features", "irregular times", "wrong encoding", "a BOM and no label",
-    "NaN in an array", "mixed-up shape", "unwritable cache", "full disk",
+    "NaN in an array", "mixed-up shape", "unwritable cache", "unpacks to fill the disk",
 }  # fmt: skip
 
 

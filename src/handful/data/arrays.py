@@ -78,6 +78,9 @@ def open_npz(path: Path, key: str | None, cache: Path) -> tuple[np.ndarray, np.n
             labels = next((name for name in _label_keys(key) if headers.get(name, ((),))[0] == (len(samples),)), None)
             if labels is None:
                 return samples, None
+            shape, dtype = headers[labels]
+            if archive.getinfo(f"{labels}.npy").file_size < dtype.itemsize * shape[0]:
+                raise InputError(f"{path} is truncated: its array {labels!r} is shorter than its header announces.")
             with archive.open(f"{labels}.npy") as member:
                 return samples, np.lib.format.read_array(member, allow_pickle=False)
     except InputError:
@@ -120,7 +123,8 @@ def _unpack_member(archive: zipfile.ZipFile, name: str, cache: Path) -> Path:
         head = member.read(1 << 16)
     with archive.open(name) as member:
         mark = digest(f"{name} {info.CRC} {info.file_size}".encode(), head)
-        return unpacked(cache, f"{mark}.npy", info.file_size, pieces(member))
+        packed, name = info.compress_size, Path(archive.filename or "").name
+        return unpacked(cache, f"{mark}.npy", info.file_size, pieces(member), packed=packed, source=name)
 
 
 def _choose_key(path: Path, headers: Headers, key: str | None) -> str:

@@ -34,9 +34,14 @@ def walk(root: Path) -> Iterator[Path]:
         if not _is_new(folder, seen):
             continue
         for entry in _entries(folder):
-            if entry.is_dir():
-                (linked if entry.is_symlink() else real).append(Path(entry.path))
-            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
+            if entry.is_symlink():  # asked by path: the entry of a link to itself raises
+                if os.path.isdir(entry.path):
+                    linked.append(Path(entry.path))
+                elif os.path.isfile(entry.path) or not os.path.exists(entry.path):
+                    yield Path(entry.path)
+            elif entry.is_dir():
+                real.append(Path(entry.path))
+            elif entry.is_file():
                 yield Path(entry.path)
 
 

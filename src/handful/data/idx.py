@@ -126,7 +126,8 @@ def _one_after_the_other(files: Sequence[_File], cache: Path) -> np.ndarray:
             raise InputError(f"{first.path} is truncated: its header announces an array of shape {shape}.")
         return np.memmap(first.path, first.dtype, "r", first.offset, shape)
     name = digest(*(digest_file(file.path).encode() for file in files))
-    path = unpacked(cache, name, sum(file.n_bytes for file in files), _values(files))
+    size, packed = sum(file.n_bytes for file in files), sum(file.path.stat().st_size for file in files)
+    path = unpacked(cache, name, size, _values(files), packed=packed, source=first.path.name)
     return np.memmap(path, first.dtype, "r", 0, shape)
 
 

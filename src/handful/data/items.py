@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from handful.data.tables import ParquetTable
 
 BLOCK_ITEMS = 64
 BLOCK_BYTES = 8 << 20
+MOST_BYTES = 4 << 30
+"""Of one item, which is held in memory: 6 hours of sound as it is on a CD."""
 Content = bytes | np.ndarray
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how many are done and of how many."""
@@ -95,6 +98,18 @@ def cell_content(cell: Any, root: Path) -> Any:
     return root / cell["path"] if cell.get("path") else None
 
 
+def _read(path: Path) -> bytes:
+    """Return the bytes of a file. A device or a pipe, which a path in a table can name, has no end, or no beginning."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise Undecodable(
+            "is a folder" if stat.S_ISDIR(status.st_mode) else "is no file: a device or a pipe is not read"
+        )
+    if status.st_size > MOST_BYTES:
+        raise Undecodable(f"has {status.st_size / 1e9:.1f} GB, more than {MOST_BYTES / 1e9:.1f} GB: cut it into items")
+    return path.read_bytes()
+
+
 def load(item: Any) -> Content:
     """Return the content of an item: the bytes of a path, what a call gives, anything else as it is.
 
@@ -102,7 +117,7 @@ def load(item: Any) -> Content:
     """
     if isinstance(item, str | Path):
         try:
-            item = Path(item).read_bytes()
+            item = _read(Path(item))
         except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
             raise Undecodable(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if callable(item):

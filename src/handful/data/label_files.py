@@ -20,7 +20,8 @@ from handful.data.folders import as_path
 from handful.data.idx import is_idx, read_idx
 from handful.data.labels import Labels, encode_labels, is_unlabelled
 from handful.data.sources import Source
-from handful.data.tables import FrameTable, Table, find_column, is_frame, read_table
+from handful.data.spreadsheet import plain_cell
+from handful.data.tables import FrameTable, Table, TextTable, find_column, is_frame, read_table
 from handful.errors import InputError, did_you_mean, quoted
 
 ID_COLUMNS = ("id", "file_name")
@@ -130,6 +131,8 @@ def _from_table(table: Table, source: Source, label_column: str | None) -> Label
     """Return the labels in a table; of one that handful wrote only what a person gave, as its column `source` says."""
     ids = table.column(find_column(table, ID_COLUMNS, what="ids"))
     values = table.column(find_column(table, [label_column or LABEL_COLUMN], what="labels"))
+    if isinstance(table, TextTable):
+        values = [plain_cell(cell) for cell in values]
     rows = np.arange(len(table))
     if {"source", "confidence", "reached"} <= set(table.names):
         rows = rows[np.isin(np.array(table.column("source"), dtype=str), ["given", "reviewed"])]
@@ -188,6 +191,8 @@ class _IdFinder:
         """Return the row of an id, None where it is unknown; backslashes, a leading "./" and composed accents match."""
         plain = _plain(key)
         found = self._rows.get(key, self._rows.get(plain))
+        if found is None and key != plain_cell(key):
+            return self.row(plain_cell(key))
         if found is None and not plain.isascii():
             # macOS decomposes the accents of file names, which looks the same and is not
             if self._composed is None:

@@ -76,6 +76,7 @@ def decode_into_store(
     with written_whole(folder / f"{name}.npz", durable=False) as file:
         np.savez(
             file,
+            allow_pickle=False,
             digests=digests[kept],
             failed=np.array(list(failed), dtype=str),
             reasons=np.array(list(failed.values()), dtype=str),

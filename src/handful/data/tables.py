@@ -14,6 +14,8 @@ from handful.data.arrays import first_line
 from handful.errors import InputError, did_you_mean
 
 DELIMITERS = ",;\t|"
+MOST_ROWS_A_BYTE = 100
+"""Rows in a byte of a Parquet file: as few as a row of any use takes, a bit for one that differs from the others."""
 
 
 class Table(Protocol):
@@ -87,6 +89,11 @@ class ParquetTable:
             if file.schema_arrow.names != self._schema.names:
                 raise InputError(f"{path} has other columns than {paths[0]}: read them one by one.")
         self.names = list(self._schema.names)
+        size = sum(path.stat().st_size for path in paths)
+        if len(self) > MOST_ROWS_A_BYTE * size:
+            raise InputError(
+                f"{name} announces {len(self):,} rows in {size:,} bytes, as files that are made to fill the memory do."
+            )
 
     def __len__(self) -> int:
         return sum(int(file.metadata.num_rows) for file in self._files)

@@ -76,6 +76,8 @@ def read_ts(path: Path) -> Found:
 
 
 def _ts_series(channels: list[str]) -> Item:
+    if not channels:
+        return refuse("has a class and no values")
     try:
         values = [np.array(_numbers(channel.split(","))) for channel in channels]
     except ValueError as error:

@@ -161,13 +161,13 @@ class Run:
             write_record(record, {**self.record, **(note or {}), "files": {**self._files, **told}})
             settle(record)
             self.disown(names)
-        self.forget()
+        self._forget_but(told)
 
     def vouch(self, names: Iterable[str], *, step: str, note: Mapping[str, Any] | None = None) -> None:
         """Take files that another room wrote into this folder for finished, and add what the step said to run.json."""
         told = {name: _told(self.folder / name, step) for name in names}
         self.note(files={**self._files, **told}, **(note or {}))
-        self.forget()
+        self._forget_but(told)
 
     def disown(self, names: Iterable[str]) -> None:
         """Take files for unfinished, until they are written again."""
@@ -272,6 +272,12 @@ class Run:
             write_parquet(table, parquet)
             write_csv(table, csv)
             write_csv(issues, worst)
+
+    def _forget_but(self, told: Mapping[str, Any]) -> None:
+        """Drop what was read, but not which files stand: a large one is not read for its checksum after each step."""
+        found = {**self.__dict__.get("_found", {}), **{name: entry["digest"] for name, entry in told.items()}}
+        self.forget()
+        self.__dict__["_found"] = found
 
     def forget(self) -> None:
         """Drop what was read from the folder, after it changed."""
