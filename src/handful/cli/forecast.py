@@ -34,7 +34,7 @@ def forecast(
     opened = open_run(run)
     encoder = opened.encoder
     if encoder.modality.name == "video":
-        write_next_frames(encoder, clip or source, out, steps)
+        write_next_frames(encoder, clip or source, out, steps, json=json)
         return
     find_forecaster(encoder)
     known = read_again(opened)
@@ -59,19 +59,23 @@ def forecast(
     put(rows if json else _as_csv(rows))
 
 
-def write_next_frames(encoder: Encoder, clip: str | None, out: str | None, steps: int) -> None:
+def write_next_frames(encoder: Encoder, clip: str | None, out: str | None, steps: int, *, json: bool) -> None:
     """Write the next frames of a video and what the network got wrong; say how far off it is beside a plain copy."""
     from handful.errors import InputError
+    from handful.modalities.video_files import check_writable
     from handful.tasks.next_frames import next_frames, write_next
 
     if clip is None or out is None:
         raise InputError("next frames need a video and a place: handful forecast RUN CLIP.mp4 --out next.mp4.")
+    check_writable(out)
     found = next_frames(encoder, encoder.read(clip), steps=steps)
     say(
         f"The last {len(found.truth)} frames guessed from those before: mean squared error {found.error:.0f} a pixel, "
         f"copying the frame before them {found.copy_error:.0f}."
     )
-    put("\n".join(map(str, write_next(found, out))))
+    frames, error = map(str, write_next(found, out))
+    told = {"frames": frames, "error": error, "squared_error": found.error, "squared_error_of_copy": found.copy_error}
+    put(told if json else f"{frames}\n{error}")
 
 
 def _number(value: float) -> float | None:

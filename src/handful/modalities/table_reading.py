@@ -181,7 +181,7 @@ def _read_columns(
         if name in known:
             left_out[name] = known[name]
         elif kind is None and name.strip().casefold() in ANSWERS:
-            left_out[name] = f"is named as answers are; columns={{{name!r}: 'category'}} makes it a feature"
+            left_out[name] = f"is named as answers are; give it a kind (columns: {name}=category) to make it a feature"
         else:
             read = read_column(raw.columns[raw.names.index(name)], name, kind=kind)
             if read.kind is None:
