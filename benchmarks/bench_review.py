@@ -26,6 +26,7 @@ import numpy as np
 import handful
 from handful.data import Dataset
 from handful.graph import Graph, knn_graph
+from handful.graph.weights import edge_weights
 from handful.propagation.fuse import fuse
 from handful.reviewing.confidence import fit_curve, log_ratios
 from handful.reviewing.desk import PROPAGATED, Desk
@@ -217,12 +218,12 @@ def curves(cache: Path, seeds: int) -> None:
 def answer(rows: int, n_classes: int, known: int) -> None:
     """Print how long a decision takes to become a new whole answer, and what the server holds in memory."""
     rng = np.random.default_rng(0)
-    centres = rng.normal(size=(60, 32))
+    centres = rng.normal(size=(60, 4))
     cluster = rng.integers(60, size=rows)
-    vectors = (centres[cluster] * 1.1 + rng.normal(size=(rows, 32)) * 0.6).astype(np.float32)
+    vectors = (centres[cluster] + rng.normal(size=(rows, 4)) * 0.2).astype(np.float32)
     classes = cluster % n_classes
     with tempfile.TemporaryDirectory() as folder:
-        run = write_run(Path(folder) / "run", knn_graph(vectors, 10, approximate=True), vectors)
+        run = write_run(Path(folder) / "run", by_tree(vectors, 10), vectors)
         run.forget()
         del vectors
         before = resident()
@@ -256,6 +257,16 @@ def answer(rows: int, n_classes: int, known: int) -> None:
             flush=True,
         )
         journal.close()
+
+
+def by_tree(vectors: np.ndarray, k: int) -> Graph:
+    """Return the graph of vectors of few dimensions, whose neighbours a tree finds soonest."""
+    from scipy.spatial import cKDTree
+
+    distances, rows = cKDTree(vectors).query(vectors, k + 1, workers=-1)
+    return Graph(
+        edge_weights(rows[:, 1:].astype(np.int32), (distances[:, 1:] ** 2).astype(np.float32)), vectors=vectors
+    )
 
 
 def resident() -> int:

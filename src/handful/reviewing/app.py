@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -119,8 +121,6 @@ class Review:
 
     def search(self, words: str, most: int = MOST_ITEMS) -> tuple[list[int], str]:
         """Return rows by words in their id, their class or their text."""
-        import pyarrow.compute as pc
-
         desk = self.desk
         if words in desk.classes:
             rows = np.flatnonzero(desk.codes == desk.classes.code(words))[:most].tolist()
@@ -202,8 +202,6 @@ async def _body(request: Request) -> dict[str, Any]:
         size += len(part)
         if size > MOST_BODY:
             raise InputError(f"a request has at most {MOST_BODY >> 20} MB.")
-    import json
-
     try:
         found = json.loads(b"".join(parts) or b"{}")
     except ValueError as error:

@@ -74,7 +74,8 @@ def review(
 
     run: a Run or its folder, with embeddings and a graph; labels are not needed.
     host: where to listen; any but the loopback address needs `people`, each of whom gets a token of their own.
-    port: 0 for a free one. browser: open the page. asked: the accuracy that is enough, above 0 and below 1.
+    port: 0 for a free one. browser: open the page, where the review is open to this machine alone.
+    asked: the accuracy that is enough, above 0 and below 1.
     data: the run's data set, where it cannot be read again from its source.
     told: called with the address for each person once the server listens; None prints nothing.
     Raises InputError where the run cannot be reviewed, is open already, or the port is in use.
@@ -94,7 +95,7 @@ def review(
             links = address.links()
             if told is not None:
                 told(links)
-            if browser:
+            if browser and host in LOOPBACK:
                 threading.Timer(0.5, webbrowser.open, [next(iter(links.values()))]).start()
             server.run(sockets=[listener])
 
