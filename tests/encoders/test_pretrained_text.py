@@ -169,6 +169,23 @@ def test_training_goes_on_from_the_pretrained_weights(small: Path, method: str) 
     assert float((moved - was).abs().mean()) < 0.01 * float(was.abs().mean())
 
 
+def test_views_for_a_pretrained_network_differ_by_dropout_unless_others_are_asked_for(small: Path) -> None:
+    data = toy_texts(32)
+    kept = [
+        pretrain(data, encoder=small, views=views).modality.settings["keep"]
+        for views in (None, {"keep": 0.5}, {"crop": 0.5})
+    ]
+    assert kept == [1.0, 0.5, 1.0]
+    assert pretrain(data, "tfidf").modality.settings["keep"] == 0.3
+
+
+def test_what_cannot_be_told_without_labels_is_said(small: Path) -> None:
+    encoder = pretrain(toy_texts(32), "simclr", small, epochs=1, batch_size=16, precision="no")
+    assert encoder.record["verdict"].startswith(
+        "whether the neighbours are better than those of the encoder as it came"
+    )
+
+
 def test_gaps_are_filled_by_a_bert_that_goes_on(small: Path) -> None:
     encoder = pretrain(toy_texts(64), "masked", str(small), epochs=1, batch_size=16, precision="no")
     assert len(fill(encoder, "rain and [MASK] tonight").guesses[0]) == 5

@@ -28,6 +28,8 @@ _TOKENIZER = "tokenizer.json"
 _RAW_WIDTH = 512
 _FIT_TEXTS = 100_000  # texts the tokenizer is trained on: the common words of more are the same
 _SHOWN = 400  # characters
+_KEPT = 0.3  # of the words, in a view
+_KEPT_WITHOUT_DROPOUT = 0.7
 _MIX = 2_654_435_761  # Knuth's multiplicative hash
 
 
@@ -36,7 +38,9 @@ class Text:
     pieces, which of them are present, and which begin a word.
 
     max_tokens: pieces of a text that are read; what is longer than `window` is read in windows, and pooled.
-    crop: the smallest share of a text that the span of a view has. keep: the share of its words that a view keeps.
+    crop: the smallest share of a text that the span of a view has. keep: the share of its words that a view keeps;
+    three in ten for networks that are new, all for a pretrained one whose dropout makes views differ (SimCSE, Gao, Yao
+    and Chen 2021).
     assets: the tokenizer as JSON by its file's name; without it, `adapt` trains one.
     """
 
@@ -52,11 +56,12 @@ class Text:
         max_tokens: int = 1024,
         window: int = 128,
         crop: float = 1.0,
-        keep: float = 0.3,
+        keep: float | None = None,
         assets: Mapping[str, str] | None = None,
     ) -> None:
         self.markup, self.max_tokens, self.window = markup, max_tokens, window
-        self.crop, self.keep = crop, keep
+        self.crop, self.keep = crop, _KEPT if keep is None else keep
+        self._asked = keep is not None
         self.assets = dict(assets or {})
         self._tokenizer = None
         if _TOKENIZER in self.assets:
@@ -87,8 +92,10 @@ class Text:
         Raises InputError where there is none.
         """
         loaded = load_text_encoder(name, pooling=pooling)
-        made = self._with(assets={_TOKENIZER: loaded.tokenizer}, window=loaded.window)
         network = loaded.network
+        drops = any(isinstance(part, nn.Dropout) and part.p > 0 for part in network.modules())
+        keep = self.keep if self._asked else 1.0 if drops else _KEPT_WITHOUT_DROPOUT
+        made = self._with(assets={_TOKENIZER: loaded.tokenizer}, window=loaded.window, keep=keep)
         network.cut = made.tokens
         return made, network
 

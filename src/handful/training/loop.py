@@ -98,21 +98,14 @@ def train(
     for tracker in accelerator.trackers:  # not `end_training`, which would end the process group for what follows
         tracker.finish()
     history, epoch = descent.state.history, descent.end()
-    before = panel.untrained.agreement if adapts else None
-    return Trained(history, panel.untrained, panel.raw, _verdict(history, epoch, schedule, before), epoch)
+    beside = _beside_given(history, epoch, panel.untrained.agreement) if adapts and history else ""
+    verdict = beside if not epoch else beside + _verdict(history, epoch, schedule)
+    return Trained(history, panel.untrained, panel.raw, verdict or "not trained", epoch)
 
 
-def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule, before: float | None) -> str:
-    """Return the verdict on the weights that came out. before: the agreement of a network trained elsewhere."""
-    if not history:
-        return "not trained"
-    if epoch == 0:
-        best = max(line["agreement"] for line in history)
-        return (
-            f"the encoder is kept as it came: training on these items did not make its neighbours better ({before:.1%} "
-            f"share a group that an independent view of the data finds, {best:.1%} at best after training)."
-        )
-    said = _beside_given(history[epoch - 1], before) + history[epoch - 1]["verdict"]
+def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule) -> str:
+    """Return the verdict on the weights of an epoch, which came out."""
+    said = history[epoch - 1]["verdict"]
     if epoch < len(history):
         last = history[-1]["verdict"].split(":")[0]
         kept = f"epoch {epoch} of {len(history)} is kept, whose neighbours were the best (the last one: {last})"
@@ -122,17 +115,23 @@ def _verdict(history: list[dict[str, Any]], epoch: int, schedule: Schedule, befo
     return said
 
 
-def _beside_given(line: dict[str, Any], before: float | None) -> str:
-    """Return how the neighbours of an epoch compare with those `before`, where the network was trained elsewhere."""
-    if before is None or "agreement" not in line:
-        return ""
-    now = line["agreement"]
-    if now >= before:
-        return f"neighbours better than those of the encoder as it came ({now:.1%} against {before:.1%}); "
-    return (
-        f"neighbours worse than those of the encoder as it came ({now:.1%} against {before:.1%}): for labels take "
-        "that, with method 'pretrained'; "
-    )
+def _beside_given(history: list[dict[str, Any]], epoch: int, before: float | None) -> str:
+    """Return how the neighbours of an epoch compare with those `before`, of the network as it came from elsewhere."""
+    if before is None:
+        return (
+            "whether the neighbours are better than those of the encoder as it came cannot be told without labels: "
+            "compare with method 'pretrained'; "
+        )
+    if epoch == 0:
+        best = max(line["agreement"] for line in history)
+        return (
+            f"the encoder is kept as it came: training on these items did not make its neighbours better ({before:.1%} "
+            f"share a group that an independent view of the data finds, {best:.1%} at best after training)."
+        )
+    now = history[epoch - 1]["agreement"]
+    better = "better" if now >= before else "worse"
+    advice = "" if now >= before else ": for labels take that, with method 'pretrained'"
+    return f"neighbours {better} than those of the encoder as it came ({now:.1%} against {before:.1%}){advice}; "
 
 
 def _batches(n: int, schedule: Schedule, state: State) -> Iterator[tuple[int, np.ndarray]]:
