@@ -4,7 +4,7 @@ python benchmarks/bench_review_page.py --rows 100000 [--keys 60] [--cache FOLDER
 
 Items are pictures made for this (256 x 256, scikit-learn's digits enlarged), in sixty clusters of the plane that are
 linked to their ten nearest; the run is kept in --cache, its map with it. The server is the real one, in its own
-process. Times are read from the page's own marks: `handful:shown` when the picture of an item is there, `handful:painted`
+process. Times are read from the page's marks: `handful:shown` when the picture of an item is there, `handful:painted`
 when the worker has painted an answer. Processor time is that of the threads that draw, so it holds on a busy machine.
 Needs playwright and Chromium.
 """

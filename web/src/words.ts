@@ -1,5 +1,8 @@
 // Numbers and times as people say them.
 
+/** What is said when the server no longer knows this page. */
+export const ENDED = "This page's access has ended: open the address that handful review printed.";
+
 /** Return a share as a percentage with as many digits as its size bears. */
 export function percent(share: number | null | undefined, digits?: number): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return "–";

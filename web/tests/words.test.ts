@@ -35,7 +35,7 @@ test("decisions are sent in order, again while the server is away, and a refusal
   const outbox = new Outbox((_, trouble) => trouble && troubles.push(trouble), async () => undefined);
   let away = 3;
   const first = outbox.put(async () => {
-    if (away-- > 0) throw new Refused("The server does not answer.", 0);
+    if (away-- > 0) throw new Refused("The server does not answer.", away === 1 ? 401 : 0);
     sent.push(1);
   });
   const refused = outbox.put(async () => {

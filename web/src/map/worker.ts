@@ -4,6 +4,7 @@ import { apply, bySlot, readAnswer, readDifference, REVIEWED, type Answer, type 
 import { seen, type Camera } from "./camera";
 import { drawDiscs, drawLabelled, FEW, labelledSlots } from "./discs";
 import type { Colours, FromWorker, ToWorker } from "./messages";
+import { ENDED } from "../words";
 import { Painter, type Palette } from "./paint";
 import { countIn, inside, layOut, nearest, type Box, type Points } from "./points";
 
@@ -20,7 +21,9 @@ let camera: Camera | null = null;
 let colours: Colours | null = null;
 let asked = false; // a frame is due
 let listening = false;
+let cut = false; // the stream was, so differences may have been missed
 const painter = new Painter();
+const RETRY = 3000; // milliseconds
 const UNKNOWN = 0x8b919b; // the colour of a class that has none yet
 
 const tell = (message: FromWorker, transfer: Transferable[] = []) => postMessage(message, { transfer });
@@ -120,11 +123,10 @@ function know(labels: ArrayLike<number>): void {
 
 function listen(items: number): void {
   const events = new EventSource("/api/events");
-  let cut = false;
   events.addEventListener("open", () => {
     tell({ type: "connected", connected: true });
     if (!cut || !points) return;
-    cut = false; // differences may have been missed
+    cut = false; // what was missed is in the whole answer
     void fetchAnswer(items).then((whole) => {
       takeWhole(whole);
       tell({ type: "answered", version: whole.version, changed: items });
@@ -133,13 +135,23 @@ function listen(items: number): void {
   events.addEventListener("error", () => {
     cut = true;
     tell({ type: "connected", connected: false });
-    // A browser gives up after a refusal; the server may come back with the same address.
-    if (events.readyState === EventSource.CLOSED) setTimeout(() => listen(items), 3000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    void tellRefusal(); // after one a browser gives up, but the server may come back
+    setTimeout(() => listen(items), RETRY);
   });
   events.addEventListener("answer", ({ data }) => take(readDifference(data)));
   events.addEventListener("run", ({ data }) => tell({ type: "run", run: JSON.parse(data) }));
   events.addEventListener("decision", ({ data }) => tell({ type: "decision", decision: JSON.parse(data) }));
   events.addEventListener("busy", ({ data }) => tell({ type: "busy", busy: JSON.parse(data).busy }));
+}
+
+async function tellRefusal(): Promise<void> {
+  try {
+    const { status } = await fetch("/api/run");
+    if (status === 401) tell({ type: "failed", why: ENDED, status });
+  } catch {
+    // not there: the page says so already
+  }
 }
 
 function take(difference: Difference): void {

@@ -30,11 +30,15 @@ export class Outbox {
       try {
         return await send();
       } catch (error) {
-        const lasting = error instanceof Refused && error.status >= 400 && error.status < 500;
-        if (lasting || !(error instanceof Refused)) throw error;
+        if (!(error instanceof Refused) || refuses(error.status)) throw error;
         this.changed(this.waiting, error.message);
         await this.pause(wait);
       }
     }
   }
+}
+
+/** Whether an answer is the last word; after 401 whoever opens the server's new address has access again. */
+function refuses(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 401;
 }

@@ -1,5 +1,7 @@
 // The server's answers over HTTP, and its refusals as errors with the sentence it gave.
 
+import { ENDED } from "../words";
+
 export class Refused extends Error {
   constructor(
     message: string,
@@ -31,7 +33,7 @@ async function call<T>(path: string, options: RequestInit): Promise<T> {
 }
 
 async function sentence(reply: Response): Promise<string> {
-  if (reply.status === 401) return "This page's access has ended: open the address that handful review printed.";
+  if (reply.status === 401) return ENDED;
   try {
     const { error } = (await reply.json()) as { error?: unknown };
     if (typeof error === "string") return error;

@@ -77,7 +77,10 @@ export class Session {
     this.atlas.on("failed", ({ why }) => (this.failure = why));
     this.atlas.on("run", ({ run }) => this.take(run));
     this.atlas.on("busy", ({ busy }) => this.run && (this.run = { ...this.run, busy }));
-    this.atlas.on("connected", ({ connected }) => (this.connected = connected));
+    this.atlas.on("connected", ({ connected }) => {
+      this.connected = connected;
+      if (connected) this.failure = "";
+    });
     this.atlas.on("decision", ({ decision }) => this.record(decision));
     this.atlas.on("answered", () => {
       this.items.growOld();
