@@ -345,6 +345,27 @@ CASES = [
     Case("numbers as dates", rows_of(a=[1, 2, 4]), "they are no dates", kinds(a="date")),
     Case("damaged Arrow file", source("t.arrow", b"ARROW1\0\0damaged"), "t.arrow is damaged", TABLE),
     Case("no label column", rows_of(a=[1, 2, 4]), "has no column 'b' for the labels", {"label_column": "b", **TABLE}),
+    # Texts.
+    Case("an open quote", source("t.csv", b'text,label\na b,x\n"c d,y\ne f,x\n'), "t.csv line 3 opens a quote"),
+    Case(
+        "a text column of numbers", source("t.csv", b"text,label\n1,x\n2.5,y\n-3,x\n"), "are numbers: choose the column"
+    ),
+    Case(
+        "texts all the same", source("t.csv", b"text,label\na b,x\na b,y\na b,x\n"), "all 3 texts of t.csv are the same"
+    ),
+    Case("texts all empty", source("t.csv", b"text,label\n ,x\n,y\n\t,x\n"), "none of the 3 texts"),
+    Case(
+        "NUL bytes in all texts",
+        source("t.jsonl", b'{"text": "a\\u0000b"}\n{"text": "c\\u0000d"}\n'),
+        "holds NUL bytes",
+    ),
+    Case("the same id of two texts", source("t.csv", b"id,text\n1,a b\n1,c d\n"), "t.csv: the id '1' stands twice"),
+    Case("a text without an id", source("t.csv", b"id,text\n1,a b\n,c d\n"), "t.csv line 3 has no id"),
+    Case(
+        "a damaged line of JSON", source("t.jsonl", b'{"text": "a"}\n{"text": "b"\n'), "t.jsonl line 2 is not readable"
+    ),
+    Case("a list among objects", source("t.jsonl", b'{"text": "a"}\n["b"]\n'), "t.jsonl line 2 is a list"),
+    Case("an unknown encoding", source("t.txt", b"a b\nc d\n"), "utf-9", {"encoding": "utf-9"}),
     # Sounds.
     Case("all sounds silent", sounds(a=SILENCE, b=SILENCE), "a.wav is silent"),
     Case("zero-length sound, strict", sounds(a=encoded_sound(tone()), b=b""), "b.wav is empty", {"strict": True}),
@@ -385,6 +406,8 @@ FAULTS = {
     "gaps in all series", "constant series", "series of one step", "times out of order", "times repeated",
     "table of one row", "all-missing columns", "constant columns", "infinite columns", "duplicate column names",
     "labels named in the features", "irregular times", "wrong encoding", "a BOM and no label",
+    "an open quote", "a text column of numbers", "texts all the same", "texts all empty", "NUL bytes in all texts",
+    "the same id of two texts", "a text without an id",
     "NaN in an array", "mixed-up shape", "unwritable cache", "unpacks to fill the disk",
 }  # fmt: skip
 
@@ -457,13 +480,13 @@ def test_the_command_line_says_the_same_and_exits_2(tmp_path_factory, monkeypatc
         told = capsys.readouterr().err.strip()
         if end.value.code != 2 or case.told not in told or "\n" in told or (folder / "run").exists():
             wrong.append((case.fault, end.value.code, told))
-    assert tried >= 86
+    assert tried >= 95
     assert not wrong
 
 
 def test_the_table_holds_every_fault_that_was_asked_for():
     assert {case.fault for case in CASES} >= FAULTS
-    assert len(CASES) >= 121
+    assert len(CASES) >= 131
 
 
 def test_the_good_folder_is_good(folder: Path):
