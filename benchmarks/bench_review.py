@@ -132,7 +132,7 @@ def reviewed(desk: Desk, order: str, classes: np.ndarray, most: int, seed: int) 
     """Yield the accuracy over all rows after each decision of the simulated person."""
     queues = Queues(desk)
     if order == "suggest":
-        queues.find_typical()
+        queues.find_typical().join()
     for number in range(most):
         row = queues.make(order, "person", n=1, seed=seed * 10_000 + number).rows[0]
         desk.decide("person", [row], "label", label=f"class {classes[row]}")

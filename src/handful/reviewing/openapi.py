@@ -17,7 +17,12 @@ CALLS: tuple[tuple[str, str, str, dict[str, str], dict[str, str], str], ...] = (
         "/api/queue",
         "get",
         "The rows to decide on next.",
-        {"order": "suggest, unsure, class, issues, random or conflicts", "class": "a class name", "n": "how many"},
+        {
+            "order": "suggest, unsure, class, issues, random or conflicts",
+            "class": "a class name",
+            "n": "how many",
+            "seed": "of the random order",
+        },
         {},
         "{order, rows, why}",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from handful.reviewing.opened import graph_of
 
 FIRST = 20  # typical rows, spread out, before the answer can say where it is weak
 MOST = 1000  # rows asked for at once
+PATIENCE_SECONDS = 1.5  # for the typical rows; until they are found rows in dense places come first
 STEPS = 4  # of the walk along which a label is taken to help
 HELD_BACK = 0.3  # what is left of the gain of a row next to one that is asked before it
 CANDIDATES = 20  # rows looked at for each that is asked
@@ -35,7 +37,8 @@ class Queues:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._typical: list[int] | None = None
+        self._typical: list[int] = []
+        self._finding: threading.Thread | None = None
         weights = desk.opened.weights
         degrees = weights @ np.ones(len(desk))
         data = weights.data / np.repeat(np.where(degrees > 0, degrees, 1), np.diff(weights.indptr)).astype(np.float32)
@@ -43,14 +46,12 @@ class Queues:
         self._degrees = degrees.astype(np.float32)
         self._gain: tuple[int, np.ndarray] | None = None
 
-    def find_typical(self) -> None:
-        """Find the rows to begin with; it takes a while on a large run."""
-        if len(self._desk.state.decisions) >= FIRST:
-            self._typical = []
-        elif len(self._desk) <= 3:
-            self._typical = list(range(len(self._desk)))
-        else:
-            self._typical = suggest_rows(graph_of(self._desk.opened), min(FIRST, len(self._desk) - 1)).tolist()
+    def find_typical(self) -> threading.Thread:
+        """Return the thread that finds the rows to begin with, begun if it was not; on a large run it takes a while."""
+        if self._finding is None:
+            self._finding = threading.Thread(target=self._find_typical, name="handful-typical", daemon=True)
+            self._finding.start()
+        return self._finding
 
     def make(self, order: str, who: str, *, n: int = 50, name: Any = None, seed: int = 0) -> Queue:
         """Return the next `n` rows in an order, without those decided on, and those this person skipped.
@@ -77,7 +78,7 @@ class Queues:
 
     def _suggest(self, who: str, n: int, name: Any, seed: int) -> tuple[Any, str]:
         wanted = self._open(who)
-        first = [row for row in self._typical or [] if wanted[row]]
+        first = [row for row in self._first_rows() if wanted[row]]
         if self._desk.progress.expected_accuracy is None:
             rest = np.flatnonzero(wanted)
             rest = rest[np.argsort(-self._degrees[rest], kind="stable")][: n + len(first)]
@@ -86,8 +87,20 @@ class Queues:
         most = min(CANDIDATES * n, int((gain > 0).sum()))
         candidates = np.argpartition(-gain, most - 1)[:most] if most else np.empty(0, np.int64)
         chosen = self._spread(candidates[np.argsort(-gain[candidates])], gain, n)
-        early = first if len(self._desk.state.decisions) < FIRST else []
-        return [*early, *(row for row in chosen if row not in set(early))], "Those whose answer would change most."
+        return list(dict.fromkeys([*first, *chosen])), "Those whose answer would change most."
+
+    def _first_rows(self) -> list[int]:
+        """Return the rows to begin with; none while they are still looked for, or once one has begun."""
+        if len(self._desk.state.decisions) >= FIRST:
+            return []
+        self.find_typical().join(PATIENCE_SECONDS)
+        return self._typical
+
+    def _find_typical(self) -> None:
+        if len(self._desk) <= 3:
+            self._typical = list(range(len(self._desk)))
+        else:
+            self._typical = suggest_rows(graph_of(self._desk.opened), min(FIRST, len(self._desk) - 1)).tolist()
 
     def _gains(self) -> np.ndarray:
         """Return [N] how much doubt a label at each row would reach: a short walk over the doubts around it."""

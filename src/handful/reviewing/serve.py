@@ -112,7 +112,7 @@ def at_the_desk(
         desk = Desk(opened, journal, tell=lambda name, value: tell(name, value), asked=asked)
         queues = Queues(desk)
         contents = Contents(opened, (lambda: read_again(run)) if data is None else (lambda: data))
-        worker = Worker(desk, queues, contents, tell=lambda name, value: tell(name, value))
+        worker = Worker(desk, contents, tell=lambda name, value: tell(name, value))
         review = Review(desk, queues, contents, Positions(opened), events, worker, near_duplicates(opened), trusted)
 
         def tell(name: str, value: Any) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 from handful.reviewing.contents import Contents
 from handful.reviewing.desk import Desk
-from handful.reviewing.queues import Queues
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ class Worker:
     tell: called with {"busy": bool} when it starts and ends.
     """
 
-    def __init__(self, desk: Desk, queues: Queues, contents: Contents, *, tell: Callable[[str, Any], None]) -> None:
+    def __init__(self, desk: Desk, contents: Contents, *, tell: Callable[[str, Any], None]) -> None:
         self._desk, self._tell = desk, tell
         self._wanted = threading.Event()
         self._ending = False
@@ -28,11 +27,10 @@ class Worker:
         self._threads = [
             threading.Thread(target=self._work, name="handful-answer", daemon=True),
             threading.Thread(target=contents.load, name="handful-items", daemon=True),
-            threading.Thread(target=queues.find_typical, name="handful-typical", daemon=True),
         ]
 
     def start(self) -> None:
-        """Begin: read the items, make the first answer, find the rows to begin with."""
+        """Begin: read the items, make the first answer."""
         self._wanted.set()
         for thread in self._threads:
             thread.start()
