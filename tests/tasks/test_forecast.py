@@ -15,7 +15,7 @@ from handful.cli import main
 from handful.data import Dataset
 from handful.errors import InputError
 from handful.modalities.series_samples import Sequences
-from handful.tasks.forecast import find_forecaster, roll_out
+from handful.tasks.forecast import continue_linearly, find_forecaster, find_last, roll_out
 from handful.training import Encoder
 
 AHEAD = 12
@@ -55,6 +55,32 @@ def test_a_forecast_does_not_depend_on_what_it_is_made_beside(encoder: Encoder) 
     together = roll_out(encoder, find_forecaster(encoder), series, 8)
     alone = np.concatenate([roll_out(encoder, find_forecaster(encoder), [one], 8) for one in series])
     assert np.allclose(together, alone, atol=1e-3)
+
+
+def test_the_linear_map_is_saved_and_continues_waves_better_than_the_network(encoder: Encoder, tmp_path: Path) -> None:
+    whole = sines(16, steps=96 + AHEAD, seed=7)
+    seen, truth = [one[:96] for one in whole], np.stack([one[96:] for one in whole])
+    encoder.save_pretrained(tmp_path)
+    again = Encoder.from_pretrained(tmp_path)
+    linear = continue_linearly(again, find_forecaster(again), seen, AHEAD)
+    assert np.allclose(linear, continue_linearly(encoder, find_forecaster(encoder), seen, AHEAD))
+    network = roll_out(encoder, find_forecaster(encoder), seen, AHEAD)
+    assert np.abs(linear - truth).mean() < np.abs(network - truth).mean()
+    known = as_series(sines(8, steps=96, seed=8))
+    assert np.allclose(handful.forecast(encoder, as_series(seen), steps=AHEAD, known=known).values, linear, atol=1e-3)
+
+
+def test_without_epochs_the_linear_map_alone_forecasts() -> None:
+    data = as_series(sines(32, steps=60, seed=0))
+    found = handful.forecast(handful.pretrain(data, "forecast", epochs=0), data, steps=4, rows=np.array([3, 5]))
+    assert found.ids.tolist() == data.ids[[3, 5]].tolist()
+    assert np.ptp(found.values) > 1
+
+
+def test_of_windows_the_last_of_each_recording_is_gone_on_from() -> None:
+    ids = np.array(["b[0:10]", "b[10:20]", "a[5:15]", "a[0:10]"])
+    assert find_last(ids).tolist() == [1, 2]
+    assert find_last(np.array(["x", "y[0:1]"])).tolist() == [0, 1]
 
 
 def test_an_interval_that_cannot_be_found_is_said(encoder: Encoder) -> None:

@@ -53,3 +53,24 @@ def test_a_labelled_folder_of_sounds_gets_a_report_that_plays_them(music: Path) 
     found = dict(zip(run.labels["id"].to_pylist(), run.labels["label"].to_pylist(), strict=True))
     assert (found["02.ogg"], found["15.wav"]) == ("low", "high")
     assert np.isfinite(run.embeddings.vectors).all()
+
+
+def test_of_windows_songs_are_compared_with_songs_and_a_page_plays_the_moment(
+    music: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (music / "new.ogg").write_bytes(encoded_sound(tone(302, seconds=0.6, rate=16_000), rate=16_000, kind="OGG"))
+    cut = ("--window", 0.2, "--stride", 0.1)
+    assert call("pretrain", "music", "--out", "run", "--method", "untrained", "--modality", "audio", *cut) == 0
+    assert call("embed", "run") == 0
+    capsys.readouterr()
+    assert call("similar", "run", "new.ogg", "-n", 3, "--out", "pages/like.html") == 0
+    assert capsys.readouterr().out.split()[0] in ("00.wav", "01.flac")
+    page = (music / "pages" / "like.html").read_text()
+    assert page.count("data:audio/wav;base64,") == 4  # the query and three songs
+    assert "most alike from 0" in page
+    assert "http" not in page
+    found = handful.similar("run", "05.ogg", 2)
+    assert found.query == "05.ogg"
+    assert set(found.ids) <= {"03.wav", "04.flac", "06.wav", "07.flac"}
+    window = handful.similar("run", "05.ogg[0.1:0.3]", 5)
+    assert not {"05.ogg[0:0.2]", "05.ogg[0.2:0.4]"} & set(window.ids)  # they overlap it

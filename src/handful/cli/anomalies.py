@@ -4,7 +4,20 @@ from typing import Annotated
 
 import typer
 
-from handful.cli.console import Columns, Json, LabelColumn, Labels, Modality, Seed, parse_columns, put, say, watch
+from handful.cli.console import (
+    Columns,
+    Json,
+    LabelColumn,
+    Labels,
+    Modality,
+    Seed,
+    Stride,
+    Window,
+    parse_columns,
+    put,
+    say,
+    watch,
+)
 
 
 def anomalies(
@@ -23,6 +36,8 @@ def anomalies(
     normals: Annotated[str | None, typer.Option(help="A table of rows known to be ordinary.")] = None,
     columns: Columns = None,
     modality: Modality = None,
+    window: Window = None,
+    stride: Stride = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -49,6 +64,8 @@ def anomalies(
             normals=normals,
             columns=parse_columns(columns),
             modality=modality,
+            window=window,
+            stride=stride,
             seed=seed,
             watch=watch(),
         )

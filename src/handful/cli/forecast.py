@@ -28,7 +28,7 @@ def forecast(
     """
     from handful.run.folder import open_run
     from handful.run.path import read_again
-    from handful.tasks.forecast import find_forecaster
+    from handful.tasks.forecast import find_forecaster, find_last
     from handful.tasks.forecast import forecast as look_ahead
 
     opened = open_run(run)
@@ -38,8 +38,12 @@ def forecast(
         return
     find_forecaster(encoder)
     known = read_again(opened)
-    data = known if source is None else encoder.read(source)
-    found = look_ahead(encoder, data, steps=steps, level=level, known=None if source is None else known)
+    cut = {name: known.settings[name] for name in ("window", "stride") if name in known.settings}
+    data = known if source is None else encoder.read(source, **cut)
+    rows = find_last(data.ids)
+    if len(rows) < len(data):
+        say("Of each recording that was cut into windows, what comes after its last one is told.")
+    found = look_ahead(encoder, data, rows=rows, steps=steps, level=level, known=None if source is None else known)
     for note in found.notes:
         say(note)
     rows = [

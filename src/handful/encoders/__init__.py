@@ -13,6 +13,7 @@ from handful.encoders.forecaster import Forecaster
 from handful.encoders.lexical import LexicalEncoder
 from handful.encoders.mlp import MLPEncoder
 from handful.encoders.pretrained_image import PretrainedImage
+from handful.encoders.pretrained_series import PretrainedSeries
 from handful.encoders.pretrained_sound import PretrainedSound
 from handful.encoders.pretrained_text import PretrainedText
 from handful.encoders.regions import Regions
@@ -20,6 +21,7 @@ from handful.encoders.simvp import SimVP
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
 from handful.encoders.transformer import TransformerEncoder
+from handful.encoders.wave import WaveEncoder
 from handful.encoders.wrapped import Wrapped, wrap
 
 BACKBONES: dict[str, Any] = {
@@ -34,6 +36,8 @@ BACKBONES: dict[str, Any] = {
     "PretrainedText": PretrainedText,
     "PretrainedImage": PretrainedImage,
     "PretrainedSound": PretrainedSound,
+    "PretrainedSeries": PretrainedSeries,
+    "WaveEncoder": WaveEncoder,
     "Wrapped": Wrapped,
     "TemporalEncoder": TemporalEncoder,
     "Regions": Regions,
@@ -65,6 +69,7 @@ __all__ = [
     "TokenKind",
     "Tokens",
     "TransformerEncoder",
+    "WaveEncoder",
     "Wrapped",
     "wrap",
 ]

@@ -22,11 +22,16 @@ from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
 from handful.encoders.untrained import RawInput
+from handful.encoders.wave import WAVE, WaveEncoder
+from handful.errors import InputError
 from handful.modalities.audio_files import encode_wav, resample
 from handful.modalities.audio_mel import log_mel
 from handful.modalities.audio_views import change_sound
 from handful.modalities.series_batches import Batch, cut_parts, join_parts
 
+FRAMES_A_SECOND = 100
+HELD = "wave_present"
+"""The key, in a batch, of which parts of the waveforms hold sound."""
 _EXTRACTOR = "preprocessor_config.json"
 _PART = 4  # frames, 40 ms: about one phone in two to three parts
 _CELLS = 8
@@ -54,6 +59,7 @@ class Audio:
     microphone, a room or a voice adds to all of it; None looks at the data (`adapt`).
     mean, spread: what a batch is centred and scaled by, in each band and in all; frames: the median length. `adapt`
     finds these.
+    waves: whether a batch holds the waveforms too, and these are what is cut into tokens.
     assets: the feature extractor of a pretrained network as JSON by its file's name; a batch then holds what it makes
     of the sounds too.
     """
@@ -81,6 +87,7 @@ class Audio:
         mean: list[float] | None = None,
         spread: float | None = None,
         frames: int | None = None,
+        waves: bool = False,
         assets: Mapping[str, str] | None = None,
     ) -> None:
         self.assets = dict(assets or {})
@@ -89,7 +96,8 @@ class Audio:
         self.crop, self.gain, self.noise, self.stretch = crop, gain, noise, stretch
         self.shift, self.mask, self.mix = shift, mask, mix
         self.centre, self.mean, self.spread, self.frames = centre, mean, spread, frames
-        self.token_kind = RealTokens(_PART * bands, hidden=0.6)
+        self.waves, self.part = waves, max(1, round(rate / FRAMES_A_SECOND))
+        self.token_kind = RealTokens(self.part if waves else _PART * bands, hidden=0.6)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -106,6 +114,7 @@ class Audio:
             "centre",
             "mean",
             "spread",
+            "waves",
         )
         return {name: getattr(self, name) for name in names}
 
@@ -133,13 +142,19 @@ class Audio:
             made = centred(made)
         mean = torch.tensor(self.mean or [0.0])[:, None]
         made["values"] = (made["values"] - mean) / (self.spread or 1.0) * made["present"][:, None]
+        if self.waves:
+            made |= cut_waves([sound[:, 0] for sound in samples[np.asarray(rows)]], self.part)
         return made if self.extractor is None else {**made, HEARD: self._hear(samples, rows, self.extractor)}
 
     def load_encoder(self, name: str | Path, *, pooling: str = "auto") -> tuple[Audio, nn.Module]:
         """Return the pretrained network called `name` (a folder, or a name on the hub), and sounds as it hears them.
 
+        "wave" is not pretrained: the network of CPC that reads waveforms, to be trained by it.
         Raises InputError where there is none.
         """
+        if str(name) == WAVE:
+            made = Audio(**{**self.settings, "waves": True})
+            return made, WaveEncoder(made.part, cut=made.tokens)
         network, extractor = load_sound_encoder(name, pooling=pooling)
         return Audio(**self.settings, assets={_EXTRACTOR: json.dumps(extractor.config)}), network
 
@@ -148,16 +163,24 @@ class Audio:
         return extractor([resample(wave, self.rate, extractor.rate) for wave in waves])
 
     def view(self, batch: Batch, *, generator: torch.Generator) -> Batch:
-        """Return a random stretch of each sound at another tempo, pitch and loudness, with other sound in it."""
+        """Return a random stretch of each sound at another tempo, pitch and loudness, with other sound in it.
+
+        Raises InputError for waveforms: views are made of mel frames.
+        """
+        if self.waves:
+            raise InputError(f"random views are made of mel frames, and encoder={WAVE!r} reads waveforms: use 'cpc'.")
         return change_sound(batch, self, generator=generator)
 
     def tokens(self, batch: Batch) -> Tokens:
-        """Return stretches of 40 ms, in order."""
+        """Return stretches in order: of 40 ms, of waveforms 10."""
+        if self.waves:
+            places = torch.arange(batch[WAVE].shape[1], device=batch[WAVE].device, dtype=torch.float32)[None, :, None]
+            return Tokens(batch[WAVE], batch[HELD], places)
         return cut_parts(batch, _PART)
 
     def from_tokens(self, tokens: Tokens, like: Batch) -> Batch:
         """Return the batch that the stretches make."""
-        return join_parts(tokens, _PART, like)
+        return {**like, WAVE: tokens.values} if self.waves else join_parts(tokens, _PART, like)
 
     def flat(self, batch: Batch) -> torch.Tensor:
         """Return the mean frame of each eighth of the sound, [B, bands * 8]."""
@@ -183,6 +206,16 @@ class Audio:
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:
         """Return for each row how loud it is over time, drawn, and its first seconds to be played."""
         return [_show(sound[:, 0], self.rate) for sound in samples[np.asarray(rows)]]
+
+
+def cut_waves(waves: list[np.ndarray], part: int) -> dict[str, torch.Tensor]:
+    """Return int16 recordings [n_i], each of a spread of 1, as parts [B, L, part] and which of them hold sound."""
+    counts = torch.tensor([max(1, len(wave) // part) for wave in waves])
+    values = torch.zeros(len(waves), int(counts.max()) * part)
+    for row, (wave, count) in enumerate(zip(waves, counts.tolist(), strict=True)):
+        heard = torch.from_numpy(np.asarray(wave[: count * part], np.float32))
+        values[row, : len(heard)] = (heard - heard.mean()) / heard.std(correction=0).clamp(min=1)
+    return {WAVE: values.unflatten(1, (-1, part)), HELD: torch.arange(int(counts.max()))[None] < counts[:, None]}
 
 
 def centred(batch: Batch) -> Batch:

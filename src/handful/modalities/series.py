@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 from handful.data import Samples
 from handful.encoders.kernels import RandomKernels
 from handful.encoders.linear_ahead import LinearAhead
+from handful.encoders.pretrained_series import load_series_encoder
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
@@ -130,6 +132,13 @@ class Series:
     def flat(self, batch: Batch) -> torch.Tensor:
         """Return the values at even places of each series, at most 128, as [B, P]."""
         return read_whole(batch, min(_RAW_STEPS, self.usual_steps or _RAW_STEPS)).flatten(1)
+
+    def load_encoder(self, name: str | Path, *, pooling: str = "auto") -> tuple[Series, nn.Module]:
+        """Return these series, and the pretrained network called `name` (a folder, or a name on the hub).
+
+        Raises InputError where there is none.
+        """
+        return self, load_series_encoder(name, channels=self.channels, pooling=pooling)
 
     def backbone(self) -> nn.Module:
         """Return a small dilated convolutional network that sees about the usual length."""

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from handful.encoders.pretrained_series import read_evenly
 from handful.encoders.tokens import Tokens
 
 Batch = dict[str, torch.Tensor]
@@ -60,9 +61,7 @@ def cut_stretch(batch: Batch, *, crop: float, stretch: float, generator: torch.G
 
 def read_whole(batch: Batch, steps: int) -> torch.Tensor:
     """Return each sample read at `steps` even places over its own length, [B, C, steps]."""
-    count = count_steps(batch).float()
-    wanted = torch.full_like(count, steps).long()
-    return read_stretch(batch, torch.zeros_like(count), count, wanted, longest=steps)["values"]
+    return read_evenly(batch["values"], batch["present"], steps)
 
 
 def cut_parts(batch: Batch, steps: int) -> Tokens:

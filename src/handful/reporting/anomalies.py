@@ -11,8 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from handful.errors import InputError
+from handful.reporting.where import draw_where
 from handful.run.anomalies import STEP
 from handful.run.folder import Run, locked
+from handful.run.path import read_again
+from handful.tasks.similar import find_windows
 
 SHOWN = 50
 _BINS = 60
@@ -47,6 +51,7 @@ def make_page(run: Run, table: pa.Table) -> str:
     body = [
         f"<h1>Odd rows in {html.escape(data['source'])}</h1>",
         *(f"<p>{html.escape(line)}</p>" for line in told),
+        *_where(run, table, float(said["threshold"])),
         "<h2>Scores</h2>",
         _histogram(scores, float(said["threshold"])),
         f"<h2>The {len(order)} oddest rows</h2>",
@@ -58,6 +63,21 @@ def make_page(run: Run, table: pa.Table) -> str:
     return (
         f'<!doctype html><html lang="en"><head>{head}<style>{_STYLE}</style></head><body>{"".join(body)}</body></html>'
     )
+
+
+def _where(run: Run, table: pa.Table, threshold: float) -> list[str]:
+    """Return where in its recordings the odd windows lie; nothing where the rows are no windows, or are gone."""
+    windows = find_windows(np.array(table["id"].to_pylist(), dtype=str))
+    if windows is None:
+        return []
+    try:
+        samples = read_again(run).samples
+    except InputError as error:
+        return [f"<p>The recordings are not drawn: {html.escape(str(error))}</p>"]
+    if len(samples) != len(table):
+        return ["<p>The recordings are not drawn: they have changed since.</p>"]
+    drawn = draw_where(windows, samples, table["score"].to_numpy(), threshold)
+    return ["<h2>Where</h2>", drawn] if drawn else []
 
 
 def _histogram(scores: np.ndarray, threshold: float) -> str:

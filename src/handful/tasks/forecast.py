@@ -14,6 +14,7 @@ from handful.data import Dataset
 from handful.encoders.forecaster import Forecaster
 from handful.encoders.tokens import Tokens
 from handful.errors import InputError, check_at_least
+from handful.tasks.similar import find_windows
 from handful.training.embed import batches_of, to_device
 from handful.training.encoder import Encoder, find_encoder
 
@@ -40,9 +41,15 @@ class Forecast:
 
 @torch.inference_mode()
 def forecast(
-    encoder: Encoder | Any, data: Dataset, *, steps: int = 24, level: float = 0.9, known: Dataset | None = None
+    encoder: Encoder | Any,
+    data: Dataset,
+    *,
+    steps: int = 24,
+    level: float = 0.9,
+    known: Dataset | None = None,
+    rows: np.ndarray | None = None,
 ) -> Forecast:
-    """Return the `steps` values that come after each series of `data`.
+    """Return the `steps` values that come after each series of `data`, or of `rows` only.
 
     The linear map that was fitted beside the network says them; where series are `known` on which the network errs
     less, the network does.
@@ -58,11 +65,12 @@ def forecast(
     if not 0 < level < 1:
         raise InputError(f"level must lie between 0 and 1, such as 0.9, got {level!r}.")
     encoder.check_reads(data)
-    own = [data.samples[row] for row in range(len(data))]
+    rows = np.arange(len(data)) if rows is None else rows
+    own = [data.samples[row] for row in rows.tolist()]
     ways: list[Way] = [roll_out]
     if forecaster.ahead is not None and forecaster.ahead.contexts:
         ways = [continue_linearly] if known is None else [continue_linearly, roll_out]
-    tried = own if known is None else [*known.samples[:]]
+    tried = [*(data if known is None else known).samples[:]]
     errors = [_known_errors(way, encoder, forecaster, tried, steps) for way in ways]
     best = int(np.argmin([_in_spreads(error, encoder) for error in errors]))
     values = ways[best](encoder, forecaster, own, steps)
@@ -72,7 +80,16 @@ def forecast(
             "The interval is found on series that the encoder was trained on, so it may be too narrow: give others "
             "as `known`.",
         )
-    return Forecast(data.ids, values, values - width, values + width, level, notes)
+    return Forecast(data.ids[rows], values, values - width, values + width, level, notes)
+
+
+def find_last(ids: np.ndarray) -> np.ndarray:
+    """Return the rows [M] after which nothing is known: of windows the last of each recording, else all."""
+    windows = find_windows(ids)
+    if windows is None:
+        return np.arange(len(ids))
+    order = np.lexsort((windows.ends, windows.owner))
+    return np.sort(order[np.flatnonzero(np.diff(windows.owner[order], append=-1))])
 
 
 def _in_spreads(errors: np.ndarray, encoder: Encoder) -> float:
@@ -93,7 +110,7 @@ def continue_linearly(encoder: Encoder, forecaster: Forecaster, series: list[np.
     for length in np.unique(lengths):
         for rows in batches_of(np.flatnonzero(lengths == length), ROWS_AT_A_TIME):
             batch = modality.batch(_Context([series[row][-length:] for row in rows]), np.arange(len(rows)))
-            values = to_device(batch["values"], device)  # [B, C, length]
+            values: Any = to_device(batch["values"], device)  # [B, C, length]
             after = ahead.guess(values.flatten(0, 1), steps).unflatten(0, values.shape[:2])
             found[rows] = np.stack(modality.to_values({"values": after, "present": _all_present(after)}))
     return found

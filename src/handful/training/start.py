@@ -34,7 +34,7 @@ class Start:
     @property
     def adapts(self) -> bool:
         """Whether a training goes on from weights that were learnt elsewhere."""
-        return self.network is not None and bool(self.told)
+        return self.network is not None and bool(self.told) and not hasattr(self.network, "trained_by")
 
 
 def settle(
@@ -64,8 +64,9 @@ def settle(
         )
     elif isinstance(encoder, Wrapped):
         told = f"a {encoder.kind} of your own"
-    if encoder is not None and told and method == "auto" and not epochs:
-        method = "pretrained"
+    own = getattr(encoder, "trained_by", None)
+    if encoder is not None and told and method == "auto" and (own or not epochs):
+        method = own or "pretrained"
     if hasattr(modality, "adapt"):
         modality = modality.adapt(data.samples, seed=seed)
     return Start(modality, encoder, method, told)
