@@ -1,9 +1,10 @@
 """Series: frozen encoders and a classifier on all labels, labels from one and five a class, and forecasts of ETTh1.
 
     python benchmarks/bench_series.py labels [--sets GunPoint ArrowHead] [--methods simclr] [--seeds 1]
+    python benchmarks/bench_series.py peers [--sets ...] [--seeds 2]
     python benchmarks/bench_series.py forecast [--epochs 5] [--window 720] [--every 1]
 
-Data: the UCR and UEA sets inside the package aeon (pip install --no-deps aeon; it is not imported), ETTh1.csv from
+Data: the UCR and UEA sets inside the package aeon (pip install --no-deps aeon; `peers` imports it), ETTh1.csv from
 HANDFUL_DATA (default ../shared/data). What is missing is skipped in one line. Encoders see the unlabelled series of
 both parts, as labels are spread over both; classifiers are fitted on the training part and judged on the test part.
 """
@@ -21,6 +22,7 @@ import numpy as np
 import torch
 from sklearn.linear_model import RidgeClassifierCV
 from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -31,7 +33,10 @@ from handful.tasks.forecast import find_forecaster, roll_out
 from handful.training.embed import pooled_vectors
 
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
-SETS = ("ArrowHead", "GunPoint", "ItalyPowerDemand", "BasicMotions", "JapaneseVowels", "ACSF1")
+SETS = (
+    *("ArrowHead", "GunPoint", "ItalyPowerDemand", "BasicMotions", "JapaneseVowels", "ACSF1"),
+    *("OSULeaf", "PickupGestureWiimoteZ"),
+)
 FLOORS = ("pca", "kernels")
 
 
@@ -113,6 +118,31 @@ def measure_labels(names: list[str], methods: list[str], seeds: int, draws: int,
                 print(name, method, "beside both floors:", *fused, flush=True)
 
 
+def measure_peers(names: list[str], seeds: int) -> None:
+    """Print for each set the accuracy with all labels of MiniRocket (aeon) and ridge regression, and of raw 1-NN.
+
+    Shorter series are filled up with their last value, which aeon needs; 1-NN compares them so too.
+    """
+    folder = find_sets()
+    try:
+        from aeon.transformations.collection.convolution_based import MiniRocket
+    except ImportError as error:
+        print(f"skipped: aeon cannot be imported ({error})")
+        return
+    for name in names if folder is not None else ():
+        data, classes, train = read_set(folder, name)
+        series = data.samples[:]
+        longest = max(9, *map(len, series))
+        filled = np.stack([np.pad(one, ((0, longest - len(one)), (0, 0)), mode="edge").T for one in series])
+        right = []
+        for seed in range(seeds):
+            made = MiniRocket(random_state=seed, n_jobs=1).fit(filled[train])
+            right.append(classify(np.asarray(made.transform(filled)), classes, train, linear=True))
+        nearest = KNeighborsClassifier(1).fit(filled[train].reshape(train.sum(), -1), classes[train])
+        raw = 100 * nearest.score(filled[~train].reshape((~train).sum(), -1), classes[~train])
+        print(f"{name}: MiniRocket {np.mean(right):.1f} ({np.std(right):.1f}); raw 1-NN {raw:.1f}", flush=True)
+
+
 def report(
     name: str,
     encoder: str,
@@ -178,7 +208,7 @@ def known_series(series: list[np.ndarray]) -> handful.Dataset:
 def main() -> None:
     """Run what the command line asks for, on one thread."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("labels", "forecast"))
+    parser.add_argument("what", choices=("labels", "peers", "forecast"))
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     parser.add_argument("--methods", nargs="*", default=["simclr"])
     parser.add_argument("--seeds", type=int, default=1)
@@ -191,6 +221,8 @@ def main() -> None:
     torch.set_num_threads(1)
     if asked.what == "labels":
         measure_labels(asked.sets, asked.methods, asked.seeds, asked.draws, asked.epochs)
+    elif asked.what == "peers":
+        measure_peers(asked.sets, asked.seeds)
     else:
         measure_forecast(asked.epochs or 0, asked.steps, asked.window, asked.every)
 

@@ -3,10 +3,12 @@
     python benchmarks/bench_sound.py digits [--methods cpc simclr] [--epochs 12] [--seeds 1]
     python benchmarks/bench_sound.py scenes [--methods simclr]
     python benchmarks/bench_sound.py tracks --music FOLDER [--methods simclr]
+    python benchmarks/bench_sound.py instruments --soundfont FILE.sf2 [--methods simclr]
 
-Data: fsdd.tar.gz and esc10.tar from HANDFUL_DATA (default ../shared/data); FOLDER holds pieces of music. What is
-missing is skipped in one line. Encoders are trained here on the unlabelled sounds, all of them, as labels are spread
-over all of them; "linear" is logistic regression on the frozen vectors.
+Data: fsdd.tar.gz and esc10.tar from HANDFUL_DATA (default ../shared/data); FOLDER holds pieces of music (Debian's
+hedgewars-data), FILE.sf2 the notes of instruments (fluid-soundfont-gm). What is missing is skipped in one line.
+Encoders are trained here on the unlabelled sounds, all of them, as labels are spread over all of them; "linear" is
+logistic regression on the frozen vectors.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from soundfont import read_samples
 
 import handful
+from handful.modalities.audio_files import encode_wav
 from handful.propagation.fuse import fuse
 from handful.training.embed import pooled_vectors
 
@@ -121,6 +125,46 @@ def measure_scenes(asked: argparse.Namespace) -> None:
         measure(data, classes, folds, asked)
 
 
+def measure_instruments(asked: argparse.Namespace) -> None:
+    """Notes of instruments: ten of each family for training, the others judged; also 1 and 5 a family."""
+    if asked.soundfont is None or not Path(asked.soundfont).is_file():
+        print("skipped: give --soundfont FILE.sf2")
+        return
+    waves, rates, families, _ = read_samples(Path(asked.soundfont))
+    names, counts = np.unique(families, return_counts=True)
+    kept = [row for row, family in enumerate(families) if family in set(names[counts >= 15])]
+    with tempfile.TemporaryDirectory() as folder:
+        for row in kept:
+            (Path(folder) / f"{row:04}.wav").write_bytes(encode_wav(waves[row], rates[row]))
+        data = handful.read(folder, modality="audio")
+    classes = np.unique([families[int(name[:4])] for name in data.ids], return_inverse=True)[1]
+    largest = 100 * np.bincount(classes).max() / len(data)
+    print(f"{len(data)} notes of {classes.max() + 1} families; the most frequent {largest:.1f} %")
+    for name in (*FLOORS, *asked.methods):
+        encoder = handful.pretrain(data, name, epochs=asked.epochs)
+        raw = pooled_vectors(encoder.networks[name], encoder.modality, data.samples, np.arange(len(data)))
+        right = [fit_on_few(raw, classes, 10, draw) for draw in range(asked.draws)]
+        few = " ".join(
+            "{:.1f} ({:.1f})".format(*spread([encoder.embed(data).vectors], classes, k, asked.draws))
+            for k in (1, 5, 10)
+        )
+        print(
+            f"{name}: linear, 10 a family {np.mean(right):.1f} ({np.std(right):.1f}); spread from 1, 5, 10 {few}",
+            flush=True,
+        )
+
+
+def fit_on_few(vectors: np.ndarray, classes: np.ndarray, per_class: int, draw: int) -> float:
+    """Return the accuracy of logistic regression on the rows that it was not fitted on."""
+    rng = np.random.default_rng(draw)
+    given = np.concatenate(
+        [rng.choice(np.flatnonzero(classes == code), per_class, replace=False) for code in np.unique(classes)]
+    )
+    out = np.setdiff1d(np.arange(len(classes)), given)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=500))
+    return 100 * float(model.fit(vectors[given], classes[given]).score(vectors[out], classes[out]))
+
+
 def measure_tracks(asked: argparse.Namespace) -> None:
     """Music in windows of 5 s: how many of the nearest windows are of the same track, its own neighbours left out."""
     if asked.music is None or not Path(asked.music).is_dir():
@@ -139,18 +183,27 @@ def measure_tracks(asked: argparse.Namespace) -> None:
         print(f"{name}: precision at 1 {100 * right[:, 0].mean():.1f}, at 10 {100 * right.mean():.1f}", flush=True)
 
 
+MEASURES = {
+    "digits": measure_digits,
+    "scenes": measure_scenes,
+    "tracks": measure_tracks,
+    "instruments": measure_instruments,
+}
+
+
 def main() -> None:
     """Run what the command line asks for, on one thread."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("digits", "scenes", "tracks"))
+    parser.add_argument("what", choices=tuple(MEASURES))
     parser.add_argument("--methods", nargs="*", default=["simclr"])
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--music")
+    parser.add_argument("--soundfont")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    {"digits": measure_digits, "scenes": measure_scenes, "tracks": measure_tracks}[asked.what](asked)
+    MEASURES[asked.what](asked)
 
 
 if __name__ == "__main__":
