@@ -42,7 +42,12 @@ class Summary:
                 f"(between {low:.1%} and {high:.1%})."
             )
         if self.refused:
-            lines.append(f"{self.refused} could not be read and were left out: see data.json.")
+            was = (
+                "1 item could not be read and was"
+                if self.refused == 1
+                else f"{self.refused} items could not be read and were"
+            )
+            lines.append(f"{was} left out: see data.json.")
         return "\n".join([*lines, *self.notes])
 
 
