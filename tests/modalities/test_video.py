@@ -84,6 +84,10 @@ def test_what_cannot_be_read_is_left_out_and_named(folder: Path) -> None:
     (folder / "words.mov").write_bytes(b"no video at all")
     (folder / "song.mp4").write_bytes(encoded_sound(tone()))
     write_video(film(3), folder / "short.mp4")
+    with av.open(str(folder / "none.avi"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        container.start_encoding()
     broken = (folder / "a" / "0.mp4").read_bytes()
     (folder / "cut.mp4").write_bytes(broken[: len(broken) // 3])
     data = handful.read(folder, size=16, window=6)
@@ -92,7 +96,8 @@ def test_what_cannot_be_read_is_left_out_and_named(folder: Path) -> None:
     assert told["short.mp4"] == "has 3 frames, 6 are needed for a clip"
     assert told["empty.mp4"] == "is empty (0 bytes)"
     assert told["song.mp4"] == "holds no pictures, only sound"
-    assert set(told) == {"cut.mp4", "empty.mp4", "short.mp4", "song.mp4", "words.mov"}
+    assert told["none.avi"] == "holds no frame"
+    assert set(told) == {"cut.mp4", "empty.mp4", "none.avi", "short.mp4", "song.mp4", "words.mov"}
     with pytest.raises(InputError, match="cannot be read"):
         handful.read(folder, size=16, window=6, strict=True)
 

@@ -81,7 +81,7 @@ def _file_frames(path: Path) -> Iterator[Image.Image]:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise Undecodable("holds no pictures, only sound" if container.streams.audio else "holds no pictures")
-            counts = _counts(container)
+            counts = _counts(path)
             for place, frame in enumerate(container.decode(video=0)):
                 for _ in range(1 if counts is None or place >= len(counts) else int(counts[place])):
                     yield frame.to_image()
@@ -90,11 +90,11 @@ def _file_frames(path: Path) -> Iterator[Image.Image]:
         raise Undecodable(f"is not a video that can be read: {told}") from None
 
 
-def _counts(container: Any) -> np.ndarray | None:
+def _counts(path: Path) -> np.ndarray | None:
     """Return how often each frame is shown at the average rate [F], None where the frames are evenly apart already or
     their times are not told."""
-    times = [packet.pts for packet in container.demux(video=0) if packet.size]
-    container.seek(0)
+    with import_av().open(str(path)) as container:  # opened anew, because not every format can be wound back
+        times = [packet.pts for packet in container.demux(video=0) if packet.size]
     if len(times) < 3 or None in times:
         return None
     moments = np.sort(np.array(times, dtype=np.float64))
