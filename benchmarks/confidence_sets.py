@@ -1,5 +1,7 @@
 """The data sets that the confidence is taught and judged on, as vectors [N, D] and classes [N].
 
+Raw columns, series and statistics are harder than what handful makes of them without training: both are among them.
+
 Three come with scikit-learn, and Fashion-MNIST with Debian's dataset-fashion-mnist. The others are read from two
 folders; what is not there is left out and said:
 HANDFUL_DATA: ag_news_test.csv, clothing96.tar, fsdd.tar.gz, esc10.tar.
@@ -16,6 +18,7 @@ import io
 import os
 import sys
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +28,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler, normalize
+
+import handful
 
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
 PACKAGES = Path(os.environ.get("HANDFUL_PACKAGES", "packages"))
@@ -89,6 +94,12 @@ def loaders() -> dict[str, tuple[str, Loader]]:
     found["cl_pca"] = ("cl", lambda: project_pixels(*read_clothing()))
     found["cl_hog"] = ("cl", lambda: histogram_gradients(*read_clothing(), window=16))
     found["cl_eff"] = ("cl", lambda: embed_photos(*read_clothing()))
+    for name, column in TABLES.items():
+        found[f"{name.lower()}_own"] = (name.lower(), lambda n=name, c=column: embed_own(*read_frame(n, c), "table"))
+    for name in SERIES:
+        found[f"{name.lower()}_own"] = (name.lower(), lambda name=name: embed_own(*read_channels(name), "series"))
+    found["fsdd_own"] = ("fsdd", lambda: embed_sounds("fsdd.tar.gz", lambda path: path.name[0]))
+    found["esc10_own"] = ("esc10", lambda: embed_sounds("esc10.tar", lambda path: path.parent.name))
     found["fsdd"] = ("fsdd", lambda: read_sounds(DATA / "fsdd.tar.gz", ".wav", lambda name: Path(name).name[0]))
     found["esc10"] = ("esc10", lambda: read_sounds(DATA / "esc10.tar", ".ogg", lambda name: Path(name).parent.name))
     return found
@@ -110,13 +121,9 @@ def _standard(vectors: np.ndarray, classes: np.ndarray) -> Table:
 
 def read_table(name: str, column: str) -> Table:
     """Return a table of r-cran-mlbench, words as numbers, gaps filled with the median, standardised."""
-    sys.path.insert(0, str(PACKAGES))
     import pandas as pd
-    import pyreadr
 
-    frame = next(iter(pyreadr.read_r(str(MLBENCH / f"{name}.rda")).values()))
-    classes = frame[column].astype(str).to_numpy()
-    frame = frame.drop(columns=[c for c in (column, "Id") if c in frame])
+    frame, classes = read_frame(name, column)
     for feature in frame:
         if not pd.api.types.is_numeric_dtype(frame[feature]):
             words = frame[feature].astype(object)
@@ -129,6 +136,28 @@ def read_table(name: str, column: str) -> Table:
 
 def read_series(name: str) -> Table:
     """Return the series of an aeon archive, both parts, each brought to zero mean and unit spread."""
+    samples, classes = read_channels(name)
+    vectors = samples.reshape(len(samples), -1)
+    if name == "BasicMotions":
+        return _standard(vectors, classes)
+    vectors = vectors - vectors.mean(axis=1, keepdims=True)
+    return vectors / (vectors.std(axis=1, keepdims=True) + 1e-9), classes
+
+
+def read_frame(name: str, column: str) -> tuple[Any, np.ndarray]:
+    """Return the columns of a table of r-cran-mlbench as a frame, at most 10,000 rows, and its classes."""
+    sys.path.insert(0, str(PACKAGES))
+    import pyreadr
+
+    frame = next(iter(pyreadr.read_r(str(MLBENCH / f"{name}.rda")).values()))
+    if len(frame) > MOST_ROWS:
+        frame = frame.iloc[np.random.default_rng(0).permutation(len(frame))[:MOST_ROWS]].reset_index(drop=True)
+    classes = frame[column].astype(str).to_numpy()
+    return frame.drop(columns=[c for c in (column, "Id") if c in frame]), classes
+
+
+def read_channels(name: str) -> Table:
+    """Return the series of an aeon archive [N, C, T], both parts."""
     samples, classes = [], []
     for part in ("TRAIN", "TEST"):
         lines = (PACKAGES / f"aeon/datasets/data/{name}/{name}_{part}.ts").read_text("utf-8").splitlines()
@@ -140,11 +169,23 @@ def read_series(name: str) -> Table:
     length = 20 if name == "JapaneseVowels" else len(samples[0][0])  # its series differ in length
     grid = np.linspace(0, 1, length)
     rows = [[np.interp(grid, np.linspace(0, 1, len(c)), c) for c in sample] for sample in samples]
-    vectors = np.array(rows).reshape(len(rows), -1)
-    if name == "BasicMotions":
-        return _standard(vectors, np.array(classes))
-    vectors = vectors - vectors.mean(axis=1, keepdims=True)
-    return vectors / (vectors.std(axis=1, keepdims=True) + 1e-9), np.array(classes)
+    return np.array(rows, np.float32), np.array(classes)
+
+
+def embed_own(source: Any, classes: np.ndarray, modality: str) -> Table:
+    """Return the vectors of handful's encoders without training, side by side."""
+    data = handful.read(source, modality=modality)
+    return np.asarray(handful.pretrain(data, method="untrained", seed=0).embed(data).vectors), classes
+
+
+def embed_sounds(archive: str, class_of: Callable[[Path], str]) -> Table:
+    """Return the vectors of handful's encoders without training for the recordings of an archive."""
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(DATA / archive) as opened:
+            opened.extractall(folder, filter="data")
+        data = handful.read(folder, modality="audio")
+        vectors = np.asarray(handful.pretrain(data, method="untrained", seed=0).embed(data).vectors)
+    return vectors, np.array([class_of(Path(name)) for name in data.ids])
 
 
 def read_news() -> tuple[list[str], np.ndarray]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from handful.propagation.blend import blend, unpolished
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
 from handful.propagation.linear import pwll
@@ -23,6 +24,7 @@ from handful.propagation.problem import Problem, RuleFunction
 from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_given
 from handful.propagation.robust import robust
 
+BLENDS = (blend, unpolished)
 GRAPH_KIN = (consensus, balanced, robust)
 HEAD_KIN = (head, head_spread, spread_head)
 N_REDRAWS = 3
@@ -140,9 +142,9 @@ def _kin_signs(
 
     Each kind of rule flatters itself in its own way.
     """
-    agrees = (pwll if rule in GRAPH_KIN else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
+    agrees = (pwll if rule in (*GRAPH_KIN, *BLENDS) else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
     share = agrees.mean() if len(rows) else 1.0
-    kinds = {"is_settled": rule in GRAPH_KIN, "is_head": rule is head}
+    kinds = {"is_blend": rule in BLENDS, "is_settled": rule in GRAPH_KIN, "is_head": rule is head}
     kinds |= {"is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
     return {"kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)} | {
         name: float(kind) for name, kind in kinds.items()

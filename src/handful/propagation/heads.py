@@ -37,9 +37,25 @@ def spread_head(
 
     share: the part of each class's rows that teach the head: the surest by margin, and the given rows.
     """
-    rows, codes = _surest(problem, consensus(problem), share)
-    taught = as_shares(_fit_head(problem, rows, codes, strength), problem)
-    return settle(problem, _spread_from(problem, taught, alpha, tol), sizes=problem.priors)
+    taught = teach_head(problem, consensus(problem), share=share, strength=strength, alpha=alpha, tol=tol)
+    return settle(problem, taught, sizes=problem.priors)
+
+
+def teach_head(
+    problem: Problem,
+    scores: np.ndarray,
+    *,
+    share: float = 0.3,
+    strength: float = 10.0,
+    alpha: float = 0.9,
+    tol: float = 1e-4,
+) -> np.ndarray:
+    """Return the shares [N, K], spread over the graph, of a head that was taught the surest rows of `scores` [N, K].
+
+    share: the part of each class's rows that teach it: the surest by margin, and the given rows.
+    """
+    rows, codes = _surest(problem, scores, share)
+    return _spread_from(problem, _fit_head(problem, rows, codes, strength), alpha, tol)
 
 
 def _spread_from(problem: Problem, start: np.ndarray, alpha: float, tol: float) -> np.ndarray:

@@ -16,7 +16,7 @@ from handful.propagation.choose import choose_rule
 from handful.propagation.fuse import as_graph
 from handful.propagation.priors import encode_priors
 from handful.propagation.problem import Problem, RuleFunction
-from handful.propagation.rules import RULES
+from handful.propagation.rules import JUDGED_AS, RULES
 
 Progress = Callable[[str], None]
 
@@ -119,12 +119,12 @@ def propagate(
     say("fusing" if isinstance(graph, list | tuple) else "reading the graph")
     problem, encoded = make_problem(as_graph(graph, labels=labels, seed=seed), labels, priors)
     say("choosing a rule")
-    name, function, reason, scores = _settle_rule(problem, rule, warm_start, seed)
+    name, function, reason, scores = _settle_rule(problem, rule, warm_start)
     if scores is None:
         say(f"propagating with {name}")
         scores = function(problem)
     say("calibrating")
-    calibrated = calibrate(problem, scores, function, seed=seed)
+    calibrated = calibrate(problem, scores, JUDGED_AS.get(function, function), seed=seed)
     return _answer(problem, encoded, calibrated, name, reason, seed)
 
 
@@ -168,7 +168,7 @@ def _only_given_classes(labels: Labels) -> Labels:
 
 
 def _settle_rule(
-    problem: Problem, rule: str | RuleFunction, warm_start: Propagation | None, seed: int
+    problem: Problem, rule: str | RuleFunction, warm_start: Propagation | None
 ) -> tuple[str, RuleFunction, str, np.ndarray | None]:
     """Return the rule's name, the rule, why it was taken, and its scores where the choice has them already."""
     if callable(rule):
@@ -179,7 +179,7 @@ def _settle_rule(
     if warm_start is not None and warm_start.rule in RULES:
         kept = f"kept from the earlier answer: {warm_start.reason}"
         return warm_start.rule, RULES[warm_start.rule], kept, None
-    choice = choose_rule(problem, seed=seed)
+    choice = choose_rule(problem)
     return choice.rule, RULES[choice.rule], choice.reason, choice.scores
 
 

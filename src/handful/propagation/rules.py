@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from handful.propagation.blend import blend, unpolished
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
 from handful.propagation.linear import laplace, poisson, propagation, pwll, spreading
@@ -15,11 +16,13 @@ from handful.propagation.problem import Problem, RuleFunction
 from handful.propagation.robust import robust
 
 __all__ = [
+    "JUDGED_AS",
     "NEED_VECTORS",
     "RULES",
     "Problem",
     "RuleFunction",
     "balanced",
+    "blend",
     "consensus",
     "head",
     "head_spread",
@@ -38,6 +41,7 @@ RULES: Mapping[str, RuleFunction] = {
     "laplace": laplace,
     "poisson": poisson,
     "pwll": pwll,
+    "blend": blend,
     "consensus": consensus,
     "balanced": balanced,
     "robust": robust,
@@ -48,3 +52,6 @@ RULES: Mapping[str, RuleFunction] = {
 
 NEED_VECTORS = frozenset({"head", "head_spread", "spread_head"})
 """The rules that read the vectors the graph was made from."""
+
+JUDGED_AS: Mapping[RuleFunction, RuleFunction] = {blend: unpolished}
+"""The rules that are run again on pretended problems in a cheaper form, which answers nearly all rows alike."""

@@ -1,0 +1,104 @@
+"""Rules of different tempers as one answer, weighed by how many labels there are.
+
+No rule is the best throughout. `consensus` leads where labels are few among many rows, `laplace` where they are dense,
+a head where a class has several, and they err in different rows: the weighted geometric mean of their shares is behind
+the best of them by less than any choice among them that was tried (benchmarks/LOG.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from handful.propagation.consensus import consensus, settle
+from handful.propagation.heads import head_spread, teach_head
+from handful.propagation.linear import laplace
+from handful.propagation.problem import Problem, as_shares
+
+PARTS: Mapping[str, Callable[[Problem], np.ndarray]] = {
+    "consensus": consensus,
+    "laplace": laplace,
+    "head_spread": head_spread,
+}
+DENSE = 0.01  # given rows among all at which laplace counts in full
+LEAST_SHARE = 1e-4  # what a part says at the least of a class: a single part cannot rule one out
+LEAST_AGREEMENT = 0.96
+LESS_A_DOUBLING = (
+    0.01  # of the rows a class beyond `FEW_ROWS`, down to three doublings: more surest rows teach a better head
+)
+FEW_ROWS = 250
+
+
+@dataclass(frozen=True)
+class Blend:
+    """What `mix` made.
+
+    shares: [N, K] the answer.
+    weights: what each part counted.
+    agreement: the share of the rows to be found on which the polished answer is the same, None where the graph
+        carries no vectors or no row is to be found.
+    wanted: the agreement from which on `shares` are the polished ones.
+    """
+
+    shares: np.ndarray
+    weights: dict[str, float]
+    agreement: float | None
+    wanted: float
+
+    @property
+    def polished(self) -> bool:
+        """Whether `shares` are the polished ones."""
+        return self.agreement is not None and self.agreement >= self.wanted
+
+
+def blend(problem: Problem) -> np.ndarray:
+    """Return the shares [N, K] of `mix`."""
+    return mix(problem).shares
+
+
+def mix(problem: Problem) -> Blend:
+    """Return the parts as one answer, polished by a head and rounds of agreement where they leave it nearly as it is.
+
+    A head is taught the surest rows of the answer, its own answer is spread, both are taken together and settled as in
+    `consensus`. On classes that a plane can part this mends rows that the graph has wrong; on others it would overturn
+    what the graph knows, and shows it: there the two differ on many rows, and the first answer stays.
+    """
+    weights = weigh(problem)
+    shares = _mean(problem, {name: (PARTS[name](problem), weight) for name, weight in weights.items()})
+    rows = np.flatnonzero(problem.reached & (problem.codes < 0))
+    doublings = np.log2(len(problem.codes) / problem.n_classes / FEW_ROWS)
+    wanted = LEAST_AGREEMENT - LESS_A_DOUBLING * float(np.clip(doublings, 0, 3))
+    if problem.graph.vectors is None or not len(rows):
+        return Blend(shares, weights, None, wanted)
+    both = _mean(problem, {"graph": (shares, 1.0), "head": (teach_head(problem, shares), 1.0)})
+    polished = settle(problem, both)
+    agreement = float((polished[rows].argmax(axis=1) == shares[rows].argmax(axis=1)).mean())
+    return Blend(polished if agreement >= wanted else shares, weights, agreement, wanted)
+
+
+def unpolished(problem: Problem) -> np.ndarray:
+    """Return the shares [N, K] of the parts as one answer, without the polish: half the cost, nearly the same rows."""
+    return _mean(problem, {name: (PARTS[name](problem), weight) for name, weight in weigh(problem).items()})
+
+
+def weigh(problem: Problem) -> dict[str, float]:
+    """Return what each part counts, for n given rows a class and a share `rate` of given rows among all.
+
+    With dense = min(1, sqrt(rate / DENSE)): consensus 1 / (1 + (n - 1) dense), laplace `dense`, head_spread
+    (1 - 1 / n) dense, and nothing without vectors.
+    """
+    n = max(1.0, len(problem.given) / problem.n_classes)
+    dense = min(1.0, float(np.sqrt(len(problem.given) / len(problem.codes) / DENSE)))
+    weights = {"consensus": 1 / (1 + (n - 1) * dense), "laplace": dense}
+    if problem.graph.vectors is not None and n > 1:
+        weights["head_spread"] = (1 - 1 / n) * dense
+    return weights
+
+
+def _mean(problem: Problem, parts: Mapping[str, tuple[np.ndarray, float]]) -> np.ndarray:
+    """Return the weighted geometric mean of shares [N, K]."""
+    logs = sum(weight * np.log(shares + LEAST_SHARE) for shares, weight in parts.values())
+    logs = np.asarray(logs) / sum(weight for _, weight in parts.values())
+    return as_shares(np.exp(logs) * problem.present[problem.components], problem)
