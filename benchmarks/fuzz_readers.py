@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib
 import logging
 import os
 import re
@@ -38,8 +37,6 @@ def main() -> None:
     options.add_argument("readers", nargs="*")
     options.add_argument("--minutes", type=float, default=10)
     asked = options.parse_args()
-    importlib.import_module("handful.graph.build")  # before the others: what Numba compiles cannot be instrumented
-
     with atheris.instrument_imports(include=["handful"]):
         import readers
     logging.disable(logging.CRITICAL)

@@ -29,7 +29,7 @@ def test_a_run_killed_again_and_again_ends_as_one_that_was_not(place: Path, monk
     for folder in ("run", "cache"):
         shutil.rmtree(place / folder)
     ended = []
-    for at in range(2, int(told.read_text()), 11):  # each goes on from where the one before was killed
+    for at in range(2, int(told.read_text()), 19):  # each goes on from where the one before was killed
         ended.append(run_child(command, said=said, prepare=lambda at=at: kill_at_change(at, late=at % 2 == 0)))
     assert ended.count(-signal.SIGKILL) >= 3
     assert run_child(command, said=said, prepare=lambda: None) == 0, said.read_text()

@@ -106,15 +106,19 @@ def graph_step(run: Run, embeddings: Embeddings, *, n_neighbors: int, seed: int,
     if run.stands("graph.npz") and run.record["graph"]["made_of"] == made_of:
         return run.graph
     (watch or Watch()).stage(f"linking {len(embeddings)} items to their {n_neighbors} nearest neighbours")
-    if len(embeddings.blocks) > 1:
-        blocks = [np.ascontiguousarray(embeddings.block(name)) for name in embeddings.blocks]
-        graph = fuse(blocks, n_neighbors=n_neighbors, seed=seed)
-    else:
-        graph = knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed)
+    graph = link(embeddings, n_neighbors=n_neighbors, seed=seed)
     said = {"made_of": made_of, "recall": graph.recall, "notes": list(graph.notes)}
     with run.writing("graph.npz", step="propagate", note={"graph": said}) as (file,):
         graph.save(file)
     return graph
+
+
+def link(embeddings: Embeddings, *, n_neighbors: int, seed: int = 0) -> Graph:
+    """Return the graph over embeddings, fused where they have several blocks."""
+    if len(embeddings.blocks) == 1:
+        return knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed)
+    blocks = [np.ascontiguousarray(embeddings.block(name)) for name in embeddings.blocks]
+    return fuse(blocks, n_neighbors=n_neighbors, seed=seed)
 
 
 def propagate_step(
@@ -146,8 +150,10 @@ def propagate_step(
 
 def _shares_items(run: Run, data: Dataset) -> bool:
     """Tell whether an item of `data` stands in the run folder with the same content."""
+    if "ids.parquet" not in run.record.get("files", {}):
+        return False
     if not run.stands("ids.parquet"):
-        return True  # it cannot be told: what the folder holds of them is made again
+        return True  # damaged, so that it cannot be told: it is made again
     return bool((_find_rows(pq.read_table(run.folder / "ids.parquet"), data) >= 0).any())
 
 
