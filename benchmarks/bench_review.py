@@ -28,7 +28,7 @@ from handful.data import Dataset
 from handful.graph import Graph, knn_graph
 from handful.graph.weights import edge_weights
 from handful.propagation.fuse import fuse
-from handful.reviewing.confidence import fit_curve, log_ratios
+from handful.reviewing.confidence import fit_curve, signs_of
 from handful.reviewing.desk import PROPAGATED, Desk
 from handful.reviewing.live import Live
 from handful.reviewing.opened import open_for_review
@@ -186,7 +186,7 @@ def stop(name: str, cache: Path, seeds: range, most: int) -> None:
 
 
 def curves(cache: Path, seeds: int) -> None:
-    """Print the logistic curve from the log ratio to the chance of being right, by set and number of labels."""
+    """Print the logistic curve from the signs to the chance of being right, by set and number of labels."""
     from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
     sets = {name: load(name, cache) for name in SETS if name == "digits" or (cache / f"{name}.npz").is_file()}
@@ -207,9 +207,9 @@ def curves(cache: Path, seeds: int) -> None:
                 live.set_labels(rows, codes[rows])
                 answer = live.answer()
                 open_rows = (live.codes < 0) & (answer.codes >= 0)
-                ratios = log_ratios(answer.share, answer.next_share)[open_rows]
+                signs = signs_of(answer.share, answer.next_share, answer.nearness)[open_rows]
                 right = (answer.codes == codes)[open_rows]
-                at = fit_curve(ratios, right, np.ones(len(right)), len(present)).at
+                at = fit_curve(signs, right, np.ones(len(right)), len(present)).at
                 found.append(at)
                 print(f"{name} {known} {seed}: {right.mean():.3f} right, curve {at.round(2)}", flush=True)
     print("mean", np.mean(found, axis=0).round(2), "spread", np.std(found, axis=0).round(2))

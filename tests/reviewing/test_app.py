@@ -98,6 +98,16 @@ def test_undo_takes_the_propagation_back(run: Run) -> None:
         assert np.array_equal(after[2], before[2])
 
 
+def test_labels_of_one_class_alone_are_an_answer_without_an_accuracy(run: Run) -> None:
+    with asked(run) as (review, [client]):
+        decide(client, [0, 3, 6], "across")
+        settled(review)
+        progress = client.get("/api/run").json()["progress"]
+        assert progress["expected_accuracy"] is None
+        assert "Two classes are needed" in progress["enough_why"]
+        assert client.get("/api/items/9").json()["label"] == "across"
+
+
 def test_two_undos_of_one_decision_give_one_refusal(run: Run) -> None:
     with asked(run) as (_, [client]):
         number = decide(client, [0], "a")["decisions"][0]["number"]

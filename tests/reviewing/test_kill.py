@@ -59,7 +59,7 @@ def annotate(address: str, kept: list[int], ending: threading.Event) -> None:
 def end(server: subprocess.Popen[str], how: signal.Signals) -> int:
     """Send a signal to the server and return how it ended."""
     server.send_signal(how)
-    code = server.wait(60)
+    code = server.wait(180)
     assert server.stdout is not None
     server.stdout.close()
     return code

@@ -90,7 +90,8 @@ def test_a_label_left_out_is_judged_by_the_others_alone(weights) -> None:  # typ
     live = Live(weights)
     live.grow(2)
     live.set_labels(np.array([0, 1, 2, 50]), np.array([0, 0, 1, 1]))
-    shares = live.left_out(np.array([0, 50]))
+    shares, nearness = live.left_out(np.array([0, 50]))
     assert shares[0].argmax() in (0, 1)
     assert shares[0].sum() == pytest.approx(1)
     assert shares[1].sum() == 0  # the only label of its component
+    assert nearness[0] > nearness[1]

@@ -11,7 +11,7 @@ import numpy as np
 
 from handful.errors import InputError, quoted
 from handful.reviewing.classes import Classes
-from handful.reviewing.confidence import Curve, fit_curve, log_ratios
+from handful.reviewing.confidence import Curve, fit_curve, signs_of
 from handful.reviewing.live import Answer, Live
 from handful.reviewing.opened import Opened
 from handful.reviewing.progress import ASKED, audit_result, judge
@@ -49,8 +49,8 @@ class Desk:
         self.source = np.full(len(opened), UNREACHED, np.uint8)
         self._first_sources()
         self.answer: Answer | None = None
-        self.ratios = np.zeros(len(opened), np.float32)
-        self.curve = fit_curve(np.empty(0), np.empty(0), np.empty(0), max(len(self.classes), 2))
+        self.signs = np.zeros((len(opened), 2))
+        self.curve = fit_curve(np.empty((0, 2)), np.empty(0), np.empty(0), max(len(self.classes), 2))
         self.history: list[tuple[int, float]] = []
         self.progress = judge(
             None, below=0, open_rows=0, unreached=0, decisions=self.state.count(), labels=0, asked=asked, history=()
@@ -180,17 +180,17 @@ class Desk:
             self._live.set_labels(rows, known[rows])
             answer = self._live.answer(masked)
             curve = self._fit(known)
-        ratios = log_ratios(answer.share, answer.next_share)
-        confidence = curve(ratios).astype(np.float32) * (answer.codes >= 0)
+        signs = signs_of(answer.share, answer.next_share, answer.nearness)
+        confidence = curve(signs).astype(np.float32) * (answer.codes >= 0)
         known_rows = known >= 0
         confidence[known_rows] = 1
         source = np.where(answer.codes >= 0, PROPAGATED, UNREACHED).astype(np.uint8)
         with self.lock:
             source[known_rows] = GIVEN
             source[self.state.codes >= 0] = REVIEWED
-            self.answer, self.ratios, self.curve = answer, ratios, curve
+            self.answer, self.signs, self.curve = answer, signs, curve
             self._publish(answer.codes.astype(np.int16), np.round(255 * confidence).astype(np.uint8), source)
-            self._judge(ratios, curve, known_rows, decisions)
+            self._judge(curve, known_rows, decisions)
         self._tell("run", None)
 
     def carriers(self, row: int, most: int = 6) -> list[tuple[int, float]]:
@@ -208,7 +208,7 @@ class Desk:
         with self._live_lock:
             rows = np.flatnonzero(self._live.codes >= 0)
             rows = rows[-MOST_JUDGED:]
-            shares, codes = self._live.left_out(rows), self._live.codes[rows]
+            (shares, _), codes = self._live.left_out(rows), self._live.codes[rows]
         wrong = (shares.max(axis=1, initial=0) > 0) & (shares.argmax(axis=1) != codes) if shares.size else codes < 0
         return rows[wrong], (1 - shares[np.arange(len(rows)), codes])[wrong]
 
@@ -310,13 +310,15 @@ class Desk:
         rows = np.flatnonzero(known >= 0)
         if len(rows) > MOST_JUDGED:
             rows = np.random.default_rng(0).choice(rows, MOST_JUDGED, replace=False)
-        shares = self._live.left_out(rows)
-        judged = shares.max(axis=1, initial=0) > 0
+        n_classes = len(np.unique(known[rows]))
+        shares, nearness = self._live.left_out(rows)
+        judged = (shares.max(axis=1, initial=0) > 0) & (n_classes > 1)
         shares, rows = shares[judged], rows[judged]
-        ranked = np.sort(shares, axis=1)[:, -2:] if shares.shape[1] > 1 else np.zeros((0, 2))
-        right = shares.argmax(axis=1) == known[rows] if len(rows) else np.empty(0, bool)
-        ratios = log_ratios(ranked[:, 1], ranked[:, 0])
-        return fit_curve(ratios, right, self._weights(rows), len(np.unique(known[known >= 0])))
+        if not len(rows):
+            return fit_curve(np.empty((0, 2)), np.empty(0), np.empty(0), n_classes)
+        ranked = np.sort(shares, axis=1)
+        signs = signs_of(ranked[:, -1], ranked[:, -2], nearness[judged])
+        return fit_curve(signs, shares.argmax(axis=1) == known[rows], self._weights(rows), n_classes)
 
     def _weights(self, rows: np.ndarray) -> np.ndarray:
         """Return [m] what each known row counts: the rows of one decision count as one."""
@@ -339,10 +341,10 @@ class Desk:
         by_class = np.bincount(self.codes[self.codes >= 0], minlength=len(self.classes))
         return by_class, np.bincount(self.source, minlength=4)
 
-    def _judge(self, ratios: np.ndarray, curve: Curve, known: np.ndarray, decisions: int) -> None:
+    def _judge(self, curve: Curve, known: np.ndarray, decisions: int) -> None:
         open_rows = (self.source == PROPAGATED) & ~known
         two = len(np.unique(self.known()[known])) > 1
-        expected = curve.expect(ratios[open_rows]) if two else None
+        expected = curve.expect(self.signs[open_rows]) if two else None
         labels = int(known.sum())
         if expected is not None and (not self.history or self.history[-1][0] < labels):
             self.history.append((labels, 1 - expected[0]))

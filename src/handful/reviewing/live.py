@@ -30,12 +30,14 @@ class Answer:
     """A label for every row. All [N]: -1 and 0 where no label reaches.
 
     codes: int32 the class; share: float32 its share; second: int32 the runner-up; next_share: float32 its share.
+    nearness: float32 how much mass comes to the row at all, 1 on average.
     """
 
     codes: np.ndarray
     share: np.ndarray
     second: np.ndarray
     next_share: np.ndarray
+    nearness: np.ndarray
 
 
 class Live:
@@ -80,16 +82,16 @@ class Live:
         """Return the answer as it stands. masked: by row, classes that people said it does not have."""
         n = len(self)
         codes, second = np.empty(n, np.int32), np.empty(n, np.int32)
-        share, next_share = np.empty(n, np.float32), np.empty(n, np.float32)
+        share, next_share, nearness = (np.empty(n, np.float32) for _ in range(3))
         fixed = (self._mass, self._scale(), self.reached())
-        columns = (codes, share, second, next_share)
+        columns = (codes, share, second, next_share, nearness)
         in_threads(kernels.read_off, [(*block, *fixed, *columns) for block in row_blocks(n)])
         for row, classes in (masked or {}).items():
             if self.codes[row] < 0:
                 codes[row], share[row], second[row], next_share[row] = self._without(row, classes)
         given = self.codes >= 0
         codes[given], share[given] = self.codes[given], 1
-        return Answer(codes, share, second, next_share)
+        return Answer(codes, share, second, next_share, nearness)
 
     def reached(self) -> np.ndarray:
         """Return [N] bool, whether a label lies in the row's component of the graph."""
@@ -110,14 +112,18 @@ class Live:
         order = known[np.argsort(-mass[known], kind="stable")][:most]
         return [(int(other), float(mass[other] / total)) for other in order]
 
-    def left_out(self, rows: np.ndarray) -> np.ndarray:
-        """Return [m, K] the share of each class at labelled `rows` [m] by the labels of the others; zeros for none."""
+    def left_out(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the share of each class [m, K] at labelled `rows` [m] by the labels of the others, and nearness [m].
+
+        Zeros where the others bring nothing.
+        """
         mass = self._mass[:, rows].T.astype(np.float64)
         mass[np.arange(len(rows)), self.codes[rows]] -= [self._own_mass(int(row)) for row in rows]
         scale = self._scale()
         mass = np.maximum(mass, 0) * scale
         total = mass.sum(axis=1, keepdims=True)
-        return np.where(total > LEAST_LEFT * scale.max(initial=0), mass / np.where(total > 0, total, 1), 0)
+        shares = np.where(total > LEAST_LEFT * scale.max(initial=0), mass / np.where(total > 0, total, 1), 0)
+        return shares, total[:, 0] / max(int((scale > 0).sum()), 1)
 
     def _own_mass(self, row: int) -> float:
         """Return what a label brings to its own row."""

@@ -47,17 +47,18 @@ def push(indptr, indices, data, rows, amounts, alpha, least, mass, owed, waiting
 
 
 @numba.njit(nogil=True, cache=True)
-def read_off(start, stop, mass, scale, reached, best, share, second, next_share):  # type: ignore[no-untyped-def]
+def read_off(start, stop, mass, scale, reached, best, share, second, next_share, nearness):  # type: ignore[no-untyped-def]
     """Write for rows start .. stop the class with the most of mass [K, N] times scale [K], its share and the runner-up.
 
-    -1 and 0 where a row is not reached; a reached row that no mass has come to yet has an even share of all.
+    nearness: all of that mass at the row, 1 on average over the rows. -1 and 0 where a row is not reached; a reached
+    row that no mass has come to yet has an even share of all.
     """
     columns = mass.shape[0]
     present = 0
     for k in range(columns):
         present += scale[k] > 0
     for i in range(start, stop):
-        best[i], second[i], share[i], next_share[i] = -1, -1, 0, 0
+        best[i], second[i], share[i], next_share[i], nearness[i] = -1, -1, 0, 0, 0
         if not reached[i]:
             continue
         total, first, other = np.float32(0), np.float32(-1), np.float32(-1)
@@ -71,6 +72,7 @@ def read_off(start, stop, mass, scale, reached, best, share, second, next_share)
                 first, best[i] = value, k
             elif value > other:
                 other, second[i] = value, k
+        nearness[i] = total / present
         if total > 0:
             share[i], next_share[i] = first / total, max(other, np.float32(0)) / total
         else:

@@ -136,7 +136,7 @@ class Queues:
     def _least_sure(self, wanted: np.ndarray, n: int) -> np.ndarray:
         desk = self._desk
         rows = np.flatnonzero(wanted)
-        doubt = np.where(desk.source[rows] == UNREACHED, -1.0, desk.confidence[rows] - desk.ratios[rows] / 1e3)
+        doubt = np.where(desk.source[rows] == UNREACHED, -1.0, desk.confidence[rows] - desk.signs[rows, 0] / 1e3)
         return rows[np.argsort(doubt, kind="stable")[:n]]
 
     def _class(self, who: str, n: int, name: Any, seed: int) -> tuple[Any, str]:

@@ -46,7 +46,7 @@ def labels_table(desk: Desk) -> pa.Table:
         names = list(desk.classes.names)
     if answer is not None:
         propagated = (source == PROPAGATED) & (answer.codes == codes)
-        confidence[propagated] = desk.curve(desk.ratios[propagated])
+        confidence[propagated] = desk.curve(desk.signs[propagated])
     kind = pa.int64() if names and isinstance(names[0], int) else pa.string()
     of_code = pa.array([*names, None], kind)
     margin, second = np.zeros(len(codes), np.float32), np.full(len(codes), -1, np.int64)
