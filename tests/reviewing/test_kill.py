@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from desks import COUNT
 
-from handful.run.folder import Run
+from handful.run.folder import Run, open_run
 
 PEOPLE = ("ann", "bob", "cleo")
 START = "import sys; from handful.cli import main; sys.argv[0] = 'handful'; main()"
@@ -97,4 +97,4 @@ def test_no_acknowledged_decision_is_lost_to_kill_9_and_the_next_server_goes_on(
             assert "event: run" in next(stream.iter_lines())
             assert end(server, signal.SIGINT) in (0, 130)
     assert "Traceback" not in log.read_text()
-    assert "reviewed" in run.labels["source"].to_pylist()
+    assert "reviewed" in open_run(run.folder).labels["source"].to_pylist()
