@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,8 +11,10 @@ import numpy as np
 
 from handful.data import Dataset, Labels
 from handful.errors import InputError
-from handful.graph import Graph, knn_graph
+from handful.graph import Graph
 from handful.propagation import propagate
+from handful.run.steps import link
+from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 from handful.training.health import effective_rank
 from handful.training.pretrain import pretrain
@@ -63,7 +65,8 @@ def run_trials(
     """
     each = seconds / len(methods)
     part = _part(data, int(np.clip(ROWS_PER_SECOND * each, FEWEST_ROWS, MOST_ROWS)), seed)
-    done, vectors = [], {}
+    done: list[Trial] = []
+    made: dict[str, Embeddings] = {}
     for method in methods:
         if progress is not None:
             progress(f"trying {method} on {len(part)} items")
@@ -73,9 +76,9 @@ def run_trials(
         except InputError as error:
             done.append(Trial(method, 0, time.monotonic() - began, failed=str(error)))
             continue
-        vectors[method] = encoder.embed(part).vectors
-        done.append(Trial(method, epochs, time.monotonic() - began, rank=effective_rank(vectors[method])))
-    return _ranked([_judged(trial, vectors, part.labels, seed) for trial in done])
+        made[method] = encoder.embed(part)
+        done.append(Trial(method, epochs, time.monotonic() - began, rank=effective_rank(made[method].vectors)))
+    return rank_trials(judge_trials(done, made, part.labels, seed=seed))
 
 
 def _part(data: Dataset, most: int, seed: int) -> Dataset:
@@ -123,19 +126,28 @@ def _train(part: Dataset, method: str, seconds: float, seed: int) -> tuple[int, 
     return (epochs, pretrain(part, method, epochs=epochs, seed=seed)) if epochs > 1 else (1, encoder)
 
 
-def _judged(trial: Trial, vectors: dict[str, np.ndarray], labels: Labels | None, seed: int) -> Trial:
-    if trial.method not in vectors:
-        return trial
-    graph = knn_graph(vectors[trial.method], n_neighbors=min(NEIGHBOURS, len(vectors[trial.method]) - 1), seed=seed)
-    return replace(trial, agreement=_agreement(trial.method, vectors), right=_right(graph, labels, seed))
+def judge_trials(
+    trials: Sequence[Trial], made: Mapping[str, Embeddings], labels: Labels | None, *, seed: int = 0
+) -> list[Trial]:
+    """Return the trials with the figures of their embeddings, which are of the same rows; failed ones as they are."""
+    nearest = {name: _neighbours(found.vectors) for name, found in made.items()}
+    judged = []
+    for trial in trials:
+        if trial.method in made:
+            found = made[trial.method]
+            graph = link(found, n_neighbors=min(NEIGHBOURS, len(found) - 1), seed=seed)
+            shared = _agreement(trial.method, nearest)
+            trial = replace(trial, agreement=shared, right=_right(graph, labels, seed))
+        judged.append(trial)
+    return judged
 
 
-def _agreement(method: str, vectors: dict[str, np.ndarray]) -> float | None:
-    """Return the share of neighbours that the other candidates have too, in the mean over these."""
-    others = [_neighbours(found) for name, found in vectors.items() if name != method]
+def _agreement(method: str, nearest: Mapping[str, np.ndarray]) -> float | None:
+    """Return the share of neighbours [M, 10] that the other candidates have too, in the mean over these."""
+    others = [found for name, found in nearest.items() if name != method]
     if not others:
         return None
-    mine = _neighbours(vectors[method])
+    mine = nearest[method]
     shared = [(mine[:, :, None] == other[:, None]).any(2).mean() for other in others]
     return float(np.mean(shared))
 
@@ -164,7 +176,9 @@ def _right(graph: Graph, labels: Labels | None, seed: int) -> float | None:
     return right / len(given)
 
 
-def _ranked(trials: list[Trial]) -> list[Trial]:
+def rank_trials(trials: Sequence[Trial]) -> list[Trial]:
+    """Return the trials, those first whose vectors find most labels again, then agree most with the others."""
+
     def worth(trial: Trial) -> tuple[float, float]:
         return (-1.0 if trial.right is None else trial.right, trial.agreement or 0.0)
 
