@@ -52,3 +52,7 @@ class Standardise(nn.Module):
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         return F.normalize((vectors.float() - self.mean) @ self.axes, dim=1)
+
+    def coordinates(self, vectors: torch.Tensor, most: int) -> torch.Tensor:
+        """Return vectors [B, D] along the first `most` directions, their lengths kept: how far out a row lies."""
+        return (vectors.float() - self.mean) @ self.axes[:, :most]

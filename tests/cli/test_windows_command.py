@@ -1,0 +1,66 @@
+"""Commands on one long recording that is cut into windows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handful.cli import main
+
+DAYS = 30
+
+
+def call(*words: object) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["handful", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            main()
+    return int(end.value.code or 0)
+
+
+@pytest.fixture
+def recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sensor with a daily wave, noise, and one day on which it is stuck far too high."""
+    hours = np.arange(24 * DAYS)
+    values = np.sin(2 * np.pi * hours / 24) + np.random.default_rng(0).normal(0, 0.05, len(hours))
+    values[24 * 20 : 24 * 21] = 3
+    text = "time,load\n" + "".join(f"{hour},{value:.4f}\n" for hour, value in zip(hours, values, strict=True))
+    (tmp_path / "sensor.csv").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_day_on_which_a_sensor_is_stuck_is_found_and_drawn(recording: Path, capsys) -> None:
+    cut = ("--modality", "series", "--window", 24, "--stride", 12)
+    assert call("anomalies", "sensor.csv", "--out", "run", "--share", 0.02, *cut) == 0
+    page = (recording / "run" / "anomalies.html").read_text()
+    assert "<h2>Where</h2>" in page
+    marked = re.findall(r'opacity=".25"><title>(\d+) to (\d+)', page)
+    assert ("480", "504") in marked
+    assert len(marked) <= 2
+    capsys.readouterr()
+    assert call("anomalies", "sensor.csv", "--run", "run", "--out", "again.csv") == 0
+    rows = list(csv.DictReader(io.StringIO((recording / "again.csv").read_text())))
+    odd = {row["id"] for row in rows if row["odd"] == "true"}
+    assert odd
+    assert odd <= {"0[468:492]", "0[480:504]", "0[492:516]"}  # the windows that hold some of that day
+
+
+def test_what_comes_after_a_recording_is_told_once(recording: Path, capsys) -> None:
+    cut = ("--modality", "series", "--window", 96, "--stride", 20)
+    assert call("pretrain", "sensor.csv", "--out", "run", "--method", "forecast", "--epochs", 0, *cut) == 0
+    capsys.readouterr()
+    assert call("forecast", "run", "--steps", 24) == 0
+    told = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(told.out)))
+    assert {row["id"] for row in rows} == {f"0[{24 * DAYS - 96}:{24 * DAYS}]"}
+    wanted = np.sin(2 * np.pi * np.arange(24) / 24)
+    assert np.abs([float(row["value"]) for row in rows] - wanted).mean() < 0.15
+    assert "what comes after its last one" in told.err
+    assert call("forecast", "run", "--steps", 2, "--source", "sensor.csv") == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
