@@ -37,6 +37,7 @@ export interface Run {
   counts: { given: number; reviewed: number; propagated: number; unreached: number };
   progress: Progress;
   audit: Audit | null;
+  conflicts: number; // items on which people differ
   has_map: boolean;
   busy: boolean;
 }
@@ -103,7 +104,7 @@ export interface Group {
   why: string;
 }
 
-export type Order = "suggest" | "unsure" | "class" | "issues" | "random";
+export type Order = "suggest" | "unsure" | "class" | "issues" | "conflicts" | "random";
 
 export interface Queue {
   order: string;
