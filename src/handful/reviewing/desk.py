@@ -20,6 +20,7 @@ from handful.run.journal import ACTIONS, LABELLING, Before, Decision, Journal, R
 
 PROPAGATED, GIVEN, REVIEWED, UNREACHED = range(4)
 STEP = 3  # of 255: a confidence that changes by less is not sent again
+SHOWN = 0.25  # of a case that was shown because it was in doubt
 MOST_JUDGED = 500  # known rows that the confidence is learnt from
 Tell = Callable[[str, Any], None]
 
@@ -321,10 +322,17 @@ class Desk:
         return fit_curve(signs, shares.argmax(axis=1) == known[rows], self._weights(rows), n_classes)
 
     def _weights(self, rows: np.ndarray) -> np.ndarray:
-        """Return [m] what each known row counts: the rows of one decision count as one."""
+        """Return [m] what each known row counts.
+
+        The rows of one decision count as one, and where they were not drawn at random for a fourth: people are shown
+        what is in doubt, which is harder than the rest however alike the signs.
+        """
         with self.lock:
             standing = [self.state.standing(int(row)) for row in rows]
-        return np.array([1 / len(self.state.rows[one[-1].entry.number]) if one else 1.0 for one in standing])
+            drawn = set(self.state.audited)
+        weight = np.array([1 / len(self.state.rows[one[-1].entry.number]) if one else 1.0 for one in standing])
+        chosen = np.array([bool(one) and int(row) not in drawn for row, one in zip(rows, standing, strict=True)], bool)
+        return np.where(chosen, SHOWN * weight, weight)
 
     def _publish(self, codes: np.ndarray, confidence: np.ndarray, source: np.ndarray) -> None:
         """Replace what is told of the rows that changed visibly, and tell which."""
