@@ -4,8 +4,7 @@
     python benchmarks/fit_confidence.py fit --cache FOLDER         writes src/handful/propagation/learnt.py
     python benchmarks/fit_confidence.py judge --cache FOLDER       each data set judged by what the others teach
 
-A problem is a data set (as it is, with noise added to the vectors, or with some of its classes only), up to 1,000 of
-its rows, a number of labels a class, a draw of the labels and a rule. Data sets that share their source (news as
+A problem is a data set (as it is, or with some of its classes only), up to 1,000 of its rows, a number of labels a class, a draw of the labels and a rule. Data sets that share their source (news as
 TF-IDF and as MiniLM vectors) are left out together. Four sources teach nothing at all: benchmarks judge by them.
 """
 
@@ -47,7 +46,7 @@ COVERED = 0.9
 ROBUST_ROUNDS, LEAST_MISS = 3, 0.1
 TAUGHT_RULES = ("blend", "consensus", "laplace", "head_spread", "spread_head")
 JUDGED = ("digits", "cancer", "ag", "fm")  # sources that teach nothing
-KINDS = ("plain", "plain", "classes", "noise")
+KINDS = ("plain", "plain", "classes")
 LABELS = (1, 2, 5, 10)
 MOST_ROWS, SMALLEST_CLASS, ROWS_KEPT = 1000, 12, 60
 SEED = 11
@@ -57,8 +56,6 @@ def make_problem(
     vectors: np.ndarray, classes: np.ndarray, kind: str, n: int, rng: np.random.Generator
 ) -> tuple[Problem, np.ndarray] | None:
     """Return a problem with `n` labels a class and its truth [N], or None where one class is left."""
-    if kind == "noise":
-        vectors = vectors + rng.normal(size=vectors.shape) * vectors.std(axis=0) * rng.uniform(0.3, 1.2)
     if kind == "classes" and classes.max() > 1:
         some = rng.permutation(classes.max() + 1)[: rng.integers(2, classes.max() + 1)]
         kept = np.isin(classes, some)
@@ -278,7 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("step", choices=("gather", "judge", "fit"))
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--draws", type=int, default=3)
     options = parser.parse_args()
     folder = options.cache / "records"
     if options.step == "gather":
