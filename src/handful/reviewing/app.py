@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,11 +14,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from handful.errors import InputError
 from handful.reporting.palette import class_colours
+from handful.reviewing.built import page
 from handful.reviewing.contents import Contents, Gone
 from handful.reviewing.desk import PROPAGATED, Desk
 from handful.reviewing.events import Events
@@ -36,7 +33,6 @@ from handful.reviewing.saving import save_labels
 from handful.reviewing.worker import Worker
 from handful.run.journal import Refused, Unwritten
 
-PAGE = Path(str(resources.files("handful.reviewing"))) / "page"
 SOURCES = ("propagated", "given", "reviewed", "")
 MOST_ITEMS = 200
 MOST_BODY = 64 << 20  # bytes: a million row numbers
@@ -176,7 +172,7 @@ def make_app(review: Review) -> Starlette:
         route("/api/import", _import, "POST"),
         route("/api/openapi.json", lambda review, request, body: JSONResponse(openapi())),
         route("/api/docs", lambda review, request, body: HTMLResponse(docs_page())),
-        Route("/{path:path}", _page),
+        Route("/{path:path}", page),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: failed, Exception: broken})
 
@@ -380,28 +376,3 @@ def _path(review: Review, body: dict[str, Any]) -> str | None:
     if not (path is None or (isinstance(path, str) and "\0" not in path)):
         raise InputError("path must be a text.")
     return path or None
-
-
-async def _page(request: Request) -> Response:
-    """Return a file of the built page; names are looked up among those that are there."""
-    if request.method != "GET":
-        raise HTTPException(405, "the page can only be read.")
-    wanted = request.path_params["path"] or "index.html"
-    files: dict[str, Path] = await run_in_threadpool(_page_files)
-    if wanted not in files:
-        if wanted == "index.html":
-            return PlainTextResponse(
-                "The page of the review is not in this install; /api/docs tells what can be asked.", 404
-            )
-        raise HTTPException(404, "there is no such page.")
-    content = files[wanted].read_bytes()
-    tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    kind = mimetypes.guess_type(wanted)[0] or "application/octet-stream"
-    return Response(content, media_type=kind, headers=headers)
-
-
-def _page_files() -> dict[str, Path]:
-    return {path.relative_to(PAGE).as_posix(): path for path in PAGE.rglob("*") if path.is_file()}
