@@ -4,8 +4,9 @@
     python benchmarks/fit_confidence.py fit --cache FOLDER         writes src/handful/propagation/learnt.py
     python benchmarks/fit_confidence.py judge --cache FOLDER       each data set judged by what the others teach
 
-A problem is a data set (as it is, or with some of its classes only), up to 1,000 of its rows, a number of labels a class, a draw of the labels and a rule. Data sets that share their source (news as
-TF-IDF and as MiniLM vectors) are left out together. Four sources teach nothing at all: benchmarks judge by them.
+A problem is a data set (as it is, or with some of its classes only), up to 1,000 of its rows, a number of labels a
+class, a draw of the labels and a rule. Data sets that share their source (news as TF-IDF and as MiniLM vectors) are
+left out together. Four sources teach nothing at all: benchmarks judge by them.
 """
 
 from __future__ import annotations
