@@ -12,6 +12,7 @@ export type Overlay = "" | "sheet" | "choose" | "search" | "files";
 export type Line = Order | "audit" | "found";
 
 const AHEAD = 4; // items fetched before they are shown
+const READY = 3; // of these stay in the line when its order changes: they are here, and keys may come fast
 const KEPT_BEHIND = 100; // items one can go back to
 const SETTLED = 400; // milliseconds a label has to stand before it can be accepted
 const AUDITED = 50; // items of a check by chance
@@ -122,7 +123,7 @@ export class Session {
       const fresh = await this.ask(line);
       if (this.line !== line) return;
       const start = Math.max(0, this.at - KEPT_BEHIND);
-      const kept = this.rows.slice(start, this.at + 2);
+      const kept = this.rows.slice(start, this.at + 1 + READY);
       const known = new Set([...kept.slice(this.at - start), ...this.done]);
       this.at -= start;
       this.rows = [...kept, ...fresh.rows.filter((row) => !known.has(row))];
