@@ -27,7 +27,7 @@ from handful.reviewing.serve import review
 review(sys.argv[1], browser=False, told=lambda links: print(*links.values(), flush=True))
 """
 MARKUP = "<img src=x onerror=\"document.title='broken into'\">"
-WAIT = 20_000  # milliseconds; a busy machine compiles kernels at the first answer
+WAIT = 90_000  # milliseconds; a busy machine compiles kernels for the first answer and the first map
 
 
 @pytest.fixture(scope="module")
