@@ -25,16 +25,17 @@ from handful.propagation.problem import Problem
 from handful.propagation.rules import RULES
 
 Rule = Callable[[np.ndarray], np.ndarray]
-OURS, OURS_WITH_PRIORS = "handful consensus", "handful balanced, priors"
+OURS, OURS_WITH_PRIORS = "handful blend", "handful consensus, priors"
 
 
 def rules_on(graph: Graph, n_classes: int) -> dict[str, Rule]:
     """Return every rule by name: from codes [N] to codes [N]."""
     even = np.full(n_classes, 1 / n_classes)
     found: dict[str, Rule] = {
-        OURS: lambda codes: RULES["consensus"](Problem(graph, codes, n_classes)).argmax(1),
+        OURS: lambda codes: RULES["blend"](Problem(graph, codes, n_classes)).argmax(1),
         "handful PWLL": lambda codes: RULES["pwll"](Problem(graph, codes, n_classes)).argmax(1),
-        OURS_WITH_PRIORS: lambda codes: RULES["balanced"](Problem(graph, codes, n_classes, even)).argmax(1),
+        OURS_WITH_PRIORS: lambda codes: RULES["consensus"](Problem(graph, codes, n_classes, even)).argmax(1),
+        "handful balanced, priors": lambda codes: RULES["balanced"](Problem(graph, codes, n_classes, even)).argmax(1),
     }
     try:
         import graphlearning

@@ -46,7 +46,7 @@ def forecast(
     found = look_ahead(encoder, data, rows=rows, steps=steps, level=level, known=None if source is None else known)
     for note in found.notes:
         say(note)
-    rows = [
+    lines = [
         {
             "id": str(name),
             "step": step + 1,
@@ -60,7 +60,7 @@ def forecast(
         for step in range(steps)
         for channel in range(found.values.shape[2])
     ]
-    put(rows if json else _as_csv(rows))
+    put(lines if json else _as_csv(lines))
 
 
 def write_next_frames(encoder: Encoder, clip: str | None, out: str | None, steps: int, *, json: bool) -> None:

@@ -182,6 +182,7 @@ def load_sound_encoder(name: str | Path, *, pooling: str = "auto") -> tuple[Pret
     """
     folder = find_folder(str(name))
     model: Any = load_model(str(name), folder, partial(_choose, str(name)))
+    learnt = has_learnt_pooler(model)
     model = getattr(model, "audio_model", model)
     described = describe_config(model.config)
     model = _encoder_of(model).eval()
@@ -195,9 +196,9 @@ def load_sound_encoder(name: str | Path, *, pooling: str = "auto") -> tuple[Pret
             "check that both files are of one model."
         ) from None
     check_choice("pooling", pooling, ["auto", *SOUND_POOLINGS])
-    own = getattr(told, "pooler_output", None) if has_learnt_pooler(model) else None
+    own = getattr(told, "pooler_output", None) if learnt else None
     if pooling == "pooler" and own is None:
-        why = "can give" if has_learnt_pooler(model) else "has the weights for"
+        why = "can give" if learnt else "has the weights for"
         raise InputError(f"pooling='pooler' is not what encoder={str(name)!r} {why}: choose 'mean'.")
     pooling = ("mean" if own is None else "pooler") if pooling == "auto" else pooling
     # the states of CLAP are a map: channels first

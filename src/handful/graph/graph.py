@@ -92,7 +92,7 @@ class Graph:
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, vectors: np.ndarray | None = None) -> Graph:
         """Return the graph that `save` wrote, with `vectors` in place of those in the file."""
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             n = len(file["indptr"]) - 1
             weights = sparse.csr_array((file["data"], file["indices"], file["indptr"]), shape=(n, n))
             return cls(

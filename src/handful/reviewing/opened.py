@@ -98,7 +98,7 @@ def open_for_review(run: Run, journal: Journal) -> Opened:
 
 def read_weights(path: Path) -> sparse.csr_array:
     """Return the weights of a graph that was saved, without its vectors and lists."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         n = len(file["indptr"]) - 1
         return sparse.csr_array((file["data"], file["indices"], file["indptr"]), shape=(n, n))
 

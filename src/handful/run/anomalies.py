@@ -165,7 +165,7 @@ class _Reader:
     def load(cls, run: Run) -> tuple[_Reader, AnomalyDetector]:
         """Return the reader and the detector of a run."""
         run.require(run.folder / "detector.npz", STEP)
-        with np.load(run.folder / "detector.npz", allow_pickle=False) as arrays:
+        with (run.folder / "detector.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             detector = AnomalyDetector.from_state(arrays)
         if run.data["modality"] != "table":
             settings = run.data["settings"]
