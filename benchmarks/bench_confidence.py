@@ -84,9 +84,7 @@ def main() -> None:
         "| set, labels a class | ECE | worst draw | raw | oracle | accuracy | stated | interval held | 90 % sets held |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
-    for name, _, vectors, classes in sets(options.cache / "sets"):
-        if name not in options.sets:
-            continue
+    for name, _, vectors, classes in sets(options.cache / "sets", options.sets):
         graph = knn_graph(vectors, 10)
         for n in LABELS:
             problems = [

@@ -36,9 +36,7 @@ def main() -> None:
     options = parser.parse_args()
     print("| set, rows | random | suggested | gain |")
     print("|---|---|---|---|")
-    for name, _, vectors, classes in sets(options.cache / "sets"):
-        if name not in options.sets:
-            continue
+    for name, _, vectors, classes in sets(options.cache / "sets", options.sets):
         graph = knn_graph(vectors, 10)
         for n in (10, 50):
             found = []

@@ -19,7 +19,7 @@ import os
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,16 @@ SERIES = ("ItalyPowerDemand", "ArrowHead", "GunPoint", "OSULeaf", "ACSF1", "Basi
 TEXTS = {"r8": "reuters-r8-test", "r52": "reuters-r52-test", "ng20": "20newsgroups-test"}
 
 
-def sets(cache: Path | None = None) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
-    """Yield name, source, vectors and classes of each set that can be read, from `cache` where it holds them."""
+def sets(
+    cache: Path | None = None, only: Collection[str] | None = None
+) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
+    """Yield name, source, vectors and classes of each set that can be read, from `cache` where it holds them.
+
+    only: the names wanted, None for all.
+    """
     for name, (source, load) in loaders().items():
+        if only is not None and name not in only:
+            continue
         kept = cache / f"{name}.npz" if cache else None
         if kept is None or not kept.exists():
             try:
