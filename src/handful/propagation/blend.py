@@ -25,10 +25,9 @@ PARTS: Mapping[str, Callable[[Problem], np.ndarray]] = {
 DENSE = 0.01  # given rows among all at which laplace counts in full
 LEAST_SHARE = 1e-4  # what a part says at the least of a class: a single part cannot rule one out
 LEAST_AGREEMENT = 0.96
-LESS_A_DOUBLING = (
-    0.01  # of the rows a class beyond `FEW_ROWS`, down to three doublings: more surest rows teach a better head
-)
-FEW_ROWS = 250
+FEW_ROWS = 250  # a class; more of them teach a better head, so that less agreement will do:
+LESS_A_DOUBLING = 0.01  # for each doubling beyond, up to
+MOST_DOUBLINGS = 3
 
 
 @dataclass(frozen=True)
@@ -65,11 +64,10 @@ def mix(problem: Problem) -> Blend:
     `consensus`. On classes that a plane can part this mends rows that the graph has wrong; on others it would overturn
     what the graph knows, and shows it: there the two differ on many rows, and the first answer stays.
     """
-    weights = weigh(problem)
-    shares = _mean(problem, {name: (PARTS[name](problem), weight) for name, weight in weights.items()})
+    weights, shares = weigh(problem), unpolished(problem)
     rows = np.flatnonzero(problem.reached & (problem.codes < 0))
     doublings = np.log2(len(problem.codes) / problem.n_classes / FEW_ROWS)
-    wanted = LEAST_AGREEMENT - LESS_A_DOUBLING * float(np.clip(doublings, 0, 3))
+    wanted = LEAST_AGREEMENT - LESS_A_DOUBLING * float(np.clip(doublings, 0, MOST_DOUBLINGS))
     if problem.graph.vectors is None or not len(rows):
         return Blend(shares, weights, None, wanted)
     both = _mean(problem, {"graph": (shares, 1.0), "head": (teach_head(problem, shares), 1.0)})

@@ -49,13 +49,11 @@ class Evidence:
         return np.stack([self.signs[name] for name in names], axis=1)
 
 
-def gather_evidence(
-    problem: Problem, scores: np.ndarray, rule: RuleFunction, *, rng: np.random.Generator, n_redraws: int = N_REDRAWS
-) -> Evidence:
+def gather_evidence(problem: Problem, scores: np.ndarray, rule: RuleFunction, *, rng: np.random.Generator) -> Evidence:
     """Return the signs of how often `scores` [N, K] of `rule` on `problem` are right."""
     codes = predicted_codes(problem, scores)
     rows = np.flatnonzero(problem.reached & (problem.codes < 0))
-    signs = _redraw_signs(problem, scores, codes, rows, redraw(problem, codes, rule, n=n_redraws, rng=rng))
+    signs = _redraw_signs(problem, scores, codes, rows, redraw(problem, codes, rule, n=N_REDRAWS, rng=rng))
     signs |= _shape_signs(problem, codes, rows) | _kin_signs(problem, codes, rows, rule)
     signs |= _partner_signs(problem, codes, rows, rule)
     signs |= _halves_signs(problem, rows, rule, rng)

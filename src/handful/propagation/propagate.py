@@ -37,7 +37,7 @@ class Propagation:
     reason: why this rule, in words.
     expected_accuracy: the share of right labels among the propagated rows, None where there are none.
     notes: what must not pass in silence, one sentence each.
-    seed: the seed that the choice and the calibration drew with.
+    seed: the seed that the calibration drew with.
     """
 
     classes: np.ndarray
