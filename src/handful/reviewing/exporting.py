@@ -16,12 +16,12 @@ from typing import IO, Any
 from urllib.parse import quote
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from handful import __version__
 from handful.data import Dataset
 from handful.data.spreadsheet import write_csv
+from handful.data.tables import write_parquet
 from handful.errors import InputError, check_choice
 from handful.files import written_whole
 from handful.run.folder import Run
@@ -104,7 +104,7 @@ def _write_table_csv(items: _Items, file: IO[bytes]) -> None:
 
 
 def _write_parquet(items: _Items, file: IO[bytes]) -> None:
-    pq.write_table(items.table, file)
+    write_parquet(items.table, file)
 
 
 def _write_lines(items: _Items, file: IO[bytes]) -> None:
@@ -172,7 +172,7 @@ def _write_hugging_face(items: _Items, place: Path) -> None:
             column = pa.array([texts.get(name) for name in table["id"].to_pylist()], pa.string())
             table = table.append_column("text", column)
         with written_whole(place / "train.parquet") as file:
-            pq.write_table(table, file)
+            write_parquet(table, file)
         return
     with written_whole(place / METADATA) as file:
         for row, path in items.files("hf"):

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from handful.data.spreadsheet import write_csv
+from handful.data.tables import write_parquet
 from handful.reviewing.desk import PROPAGATED, REVIEWED, UNREACHED, Desk
 
 SOURCES = ("propagated", "given", "reviewed", "")
@@ -33,7 +33,7 @@ def save_labels(desk: Desk) -> Path:
     }
     names = ("labels.parquet", "labels.csv")
     with desk.opened.writing, run.writing(*names, step="propagate", note={"propagate": said}) as (parquet, csv):
-        pq.write_table(table, parquet)
+        write_parquet(table, parquet)
         write_csv(table, csv)
     return run.folder / "labels.parquet"
 
