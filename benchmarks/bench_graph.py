@@ -2,7 +2,7 @@
 
     python benchmarks/bench_graph.py                      70,000 x 64, k 10
     python benchmarks/bench_graph.py --rows 1000000       the set and shifted copies of it
-    python benchmarks/bench_graph.py --grow               handful alone, from 10,000 rows on: time and memory
+    python benchmarks/bench_graph.py --grow --plot FILE   handful alone, from 10,000 rows on: time and memory
     python benchmarks/bench_graph.py --clusters 10000000  handful alone: 32 columns of synthetic clusters, and a solve
 
 Each measurement is a process of its own, from its start to its end, imports and all; repeats are interleaved. handful
@@ -163,8 +163,9 @@ def compare(rows: int, repeats: int, names: list[str], folder: Path) -> None:
         print(f"| {name} | {found:.4f} | {seconds:.2f} | {seconds / best:.2f} | {processor:.2f} | {memory:.2f} |")
 
 
-def grow(folder: Path) -> None:
+def grow(folder: Path, plot: Path | None) -> None:
     print("| rows | seconds | processor seconds | peak GB | recall |\n|---|---|---|---|---|")
+    grown = []
     for rows in (10_000, 30_000, 100_000, 300_000, 1_000_000):
         vectors = fashion_vectors(rows)
         np.save(folder / "vectors.npy", vectors)
@@ -174,6 +175,22 @@ def grow(folder: Path) -> None:
         seconds, processor, memory = measure(name, folder)
         found = recall_of(np.load(folder / f"{name}.npy"), true_lists(vectors, sample), sample)
         print(f"| {rows} | {seconds:.1f} | {processor:.1f} | {memory:.2f} | {found:.4f} |", flush=True)
+        grown.append((rows, processor, memory))
+    if plot is not None:
+        draw_growth(grown, plot)
+
+
+def draw_growth(grown: list[tuple[int, float, float]], path: Path) -> None:
+    """Draw processor seconds and peak memory over the number of rows, both axes by powers of ten, to `path`."""
+    from matplotlib import pyplot
+
+    rows, processor, memory = zip(*grown, strict=True)
+    figure, sides = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    for side, values, words in zip(sides, (processor, memory), ("processor seconds", "peak memory, GB"), strict=True):
+        side.loglog(rows, values, "o-")
+        side.set(xlabel="rows of 64 numbers", ylabel=words)
+        side.grid(alpha=0.3)
+    figure.savefig(path)
 
 
 def one_clusters(rows: int, folder: Path) -> None:
@@ -204,8 +221,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=70_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", nargs="*", default=list(PEERS), choices=list(PEERS))
+    parser.add_argument("--only", nargs="*", choices=list(PEERS), help="by default all, the exact search up to 200,000")
     parser.add_argument("--grow", action="store_true")
+    parser.add_argument("--plot", type=Path, help="with --grow: draw it there (matplotlib)")
     parser.add_argument("--clusters", type=int)
     parser.add_argument("--one", choices=list(PEERS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -217,11 +235,12 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         if options.grow:
-            grow(Path(folder))
+            grow(Path(folder), options.plot)
         elif options.clusters:
             one_clusters(options.clusters, Path(folder))
         else:
-            compare(options.rows, options.repeats, options.only, Path(folder))
+            all_of_them = [name for name in PEERS if name != "handful exact" or options.rows <= 200_000]
+            compare(options.rows, options.repeats, options.only or all_of_them, Path(folder))
 
 
 if __name__ == "__main__":

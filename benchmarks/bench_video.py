@@ -31,6 +31,7 @@ from moving_sprites import CANVAS, SPRITE, Clips, as_dataset, read_garments
 from sklearn.decomposition import PCA
 
 import handful
+from handful.training.embed import device_of, to_device
 
 KNOWN = 10
 Guess = Callable[[np.ndarray, int], np.ndarray]  # frames [T, 1, H, W] and how many are wanted: [steps, 1, H, W]
@@ -135,7 +136,8 @@ def _guesses(encoder: Any) -> Callable[[np.ndarray, int], np.ndarray]:
 
     @torch.inference_mode()
     def guess(clips: np.ndarray, steps: int) -> np.ndarray:
-        return modality.to_frames(network.go_on(modality.batch(clips, np.arange(len(clips))), steps))
+        batch: Any = to_device(modality.batch(clips, np.arange(len(clips))), device_of(network))
+        return modality.to_frames(network.go_on(batch, steps))
 
     return guess
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from toy import as_dataset, toy_images
+from toy import TOYS, as_dataset, toy_images
 
 from handful import pretrain
 from handful.encoders import ConvolutionalEncoder
@@ -29,6 +29,14 @@ def test_a_saved_encoder_embeds_alike(tmp_path: Path, method: str) -> None:
     assert np.array_equal(again.embed(data).vectors, encoder.embed(data).vectors)
     assert again.record == json.loads(json.dumps(encoder.record))
     assert again.blocks == encoder.blocks
+
+
+@pytest.mark.parametrize("kind", TOYS)
+def test_what_is_fitted_to_the_data_is_saved_for_every_kind(tmp_path: Path, kind: str) -> None:
+    data = TOYS[kind]()
+    encoder = pretrain(data, "untrained")
+    encoder.save_pretrained(tmp_path)
+    assert np.array_equal(Encoder.from_pretrained(tmp_path).embed(data).vectors, encoder.embed(data).vectors)
 
 
 def test_rows_of_every_block_have_length_one() -> None:

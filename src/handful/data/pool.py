@@ -17,17 +17,19 @@ def n_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_blocks(work: Callable[[T], R], blocks: Iterable[T]) -> Iterator[R]:
-    """Yield `work` of each block, in order; at most two blocks a processor are held at a time.
+def map_blocks(work: Callable[[T], R], blocks: Iterable[T], *, threads: int | None = None) -> Iterator[R]:
+    """Yield `work` of each block, in order; at most two blocks a thread are held at a time.
 
-    Threads, because decoders release the interpreter's lock, and processes would need a guarded main module.
+    threads: by default as many as there are processors. Threads, because decoders release the interpreter's lock, and
+    processes would need a guarded main module.
     """
-    with ThreadPoolExecutor(n_workers()) as pool:
+    threads = threads or n_workers()
+    with ThreadPoolExecutor(threads) as pool:
         pending: deque[Future[R]] = deque()
         try:
             for block in blocks:
                 pending.append(pool.submit(work, block))
-                if len(pending) >= 2 * n_workers():
+                if len(pending) >= 2 * threads:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()

@@ -22,7 +22,10 @@ def nearest_candidates(points: np.ndarray, scale: np.ndarray, count: int, *, dev
     """
     import torch
 
-    rows = torch.from_numpy(np.ascontiguousarray(points)).to(device) * torch.from_numpy(scale).to(device)[:, None]
+    rows = (
+        torch.from_numpy(np.require(points, requirements=["C", "W"])).to(device)
+        * torch.from_numpy(scale).to(device)[:, None]
+    )
     rows = rows - rows.mean(dim=0)
     halves = 0.5 * (rows * rows).sum(dim=1)
     block = max(1, _ENTRIES // len(rows))

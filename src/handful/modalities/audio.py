@@ -114,6 +114,7 @@ class Audio:
             "centre",
             "mean",
             "spread",
+            "frames",
             "waves",
         )
         return {name: getattr(self, name) for name in names}

@@ -13,7 +13,7 @@ from handful.data import Dataset
 from handful.encoders.autoencoder import Restorer
 from handful.errors import InputError
 from handful.tasks.outputs import output_paths
-from handful.training.embed import Progress, batches_of, to_device
+from handful.training.embed import Progress, batches_of, device_of, to_device
 from handful.training.encoder import Encoder, find_encoder
 
 ROWS_AT_A_TIME = 1024
@@ -70,7 +70,7 @@ def write_clean(encoder: Encoder, data: Dataset, out: str | Path, *, progress: P
 @torch.inference_mode()
 def clean_batch(encoder: Encoder, restorer: Restorer, batch: torch.Tensor) -> torch.Tensor:
     """Return the clean copy of one batch."""
-    device = next(restorer.parameters()).device
+    device = device_of(restorer)
     returned = restorer.reconstruct(to_device(batch, device))
     return encoder.modality.from_tokens(returned, like=batch).float().cpu()
 

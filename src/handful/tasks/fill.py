@@ -9,6 +9,7 @@ import torch
 
 from handful.encoders.filler import Filler
 from handful.errors import InputError, check_at_least
+from handful.training.embed import device_of, to_device
 from handful.training.encoder import Encoder, find_encoder
 
 GAP = "[MASK]"
@@ -42,7 +43,8 @@ def fill(encoder: Encoder | Any, text: str, *, n: int = 5) -> Filling:
     hidden = batch["ids"] == vocabulary.mask
     if not hidden.any():
         raise InputError(f"the gap lies beyond the first {texts.max_tokens} pieces of the text: shorten it.")
-    odds = filler.guess(texts.tokens(batch), hidden=hidden).float()
+    device = device_of(filler)
+    odds = filler.guess(texts.tokens(to_device(batch, device)), hidden=hidden.to(device)).float().cpu()
     odds[:, vocabulary.special | ~vocabulary.begins | (vocabulary.letters == 0)] = -torch.inf
     likeliest = odds.softmax(1).topk(min(n, odds.shape[1]))
     guesses = tuple(

@@ -15,7 +15,7 @@ from handful.encoders.forecaster import Forecaster
 from handful.encoders.tokens import Tokens
 from handful.errors import InputError, check_at_least
 from handful.tasks.similar import find_windows
-from handful.training.embed import batches_of, to_device
+from handful.training.embed import batches_of, device_of, to_device
 from handful.training.encoder import Encoder, find_encoder
 
 ORIGINS = 4
@@ -103,7 +103,7 @@ def continue_linearly(encoder: Encoder, forecaster: Forecaster, series: list[np.
     ahead = forecaster.ahead
     assert ahead is not None
     modality: Any = encoder.modality
-    device = next(forecaster.parameters()).device
+    device = device_of(forecaster)
     found = np.empty((len(series), steps, modality.channels), np.float32)
     _check_long_enough(series, ahead.contexts[-1])
     lengths = np.array([next(one for one in ahead.contexts if one <= len(own)) for own in series])
@@ -130,7 +130,7 @@ def roll_out(encoder: Encoder, forecaster: Forecaster, series: list[np.ndarray],
     most = max(1, trained - 1)
     found = np.empty((len(series), steps, modality.channels), np.float32)
     for rows, context in _same_length(series, part, most):
-        batch: Any = to_device(modality.batch(context, np.arange(len(rows))), next(forecaster.parameters()).device)
+        batch: Any = to_device(modality.batch(context, np.arange(len(rows))), device_of(forecaster))
         values = modality.tokens(batch).values
         for _ in range(new):
             values = torch.cat([values, forecaster.guess_next(_as_tokens(values[:, -most:]))[:, -1:]], 1)

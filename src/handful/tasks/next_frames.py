@@ -14,7 +14,7 @@ from handful.encoders.forecaster import Forecaster
 from handful.encoders.simvp import SimVP
 from handful.encoders.tokens import Tokens
 from handful.errors import InputError, check_at_least
-from handful.training.embed import to_device
+from handful.training.embed import device_of, to_device
 from handful.training.encoder import Encoder, find_encoder
 
 
@@ -82,7 +82,7 @@ def _roll_out(modality: Any, forecaster: Forecaster | SimVP, clip: torch.Tensor,
 
     It reads no more frames than it was trained to go on from.
     """
-    device = next(forecaster.parameters()).device
+    device = device_of(forecaster)
     on_device: Any = to_device(clip, device)
     if isinstance(forecaster, SimVP):
         return modality.to_frames(forecaster.go_on(on_device, steps))[0]

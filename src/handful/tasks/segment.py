@@ -16,7 +16,7 @@ from handful.encoders import ConvolutionalEncoder
 from handful.errors import InputError
 from handful.graph import knn_graph
 from handful.propagation import propagate
-from handful.training.embed import batches_of, to_device
+from handful.training.embed import batches_of, device_of, to_device
 from handful.training.encoder import Encoder, find_encoder
 
 ABSENT = -1
@@ -114,7 +114,7 @@ def encoder_maps(encoder: Encoder, data: Dataset, rows: np.ndarray) -> list[torc
     encoder.check_reads(data)
     found: list[torch.Tensor] = []
     for network in encoder.networks.values():
-        device = next(network.parameters(), torch.empty(0)).device
+        device = device_of(network)
         batch: Any = to_device(encoder.modality.batch(data.samples, rows), device)
         backbone: Any = getattr(network, "backbone", network)
         if isinstance(backbone, ConvolutionalEncoder):

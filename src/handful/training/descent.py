@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from accelerate import Accelerator
 
 from handful.data import Dataset
+from handful.data.pool import map_blocks
 from handful.errors import InputError
 from handful.methods import Method
 from handful.training.adapt import RATE
@@ -72,17 +74,27 @@ class Descent:
             accelerator.scaler.load_state_dict(self.state.scaler)
         self.model.train()
 
-    def take_step(self, step: int, rows: np.ndarray) -> float:
-        """Take step `step` of the present epoch on `rows` and return the loss.
+    def prepared(self, batches: Iterable[tuple[int, np.ndarray]]) -> Iterator[tuple[int, list[Any]]]:
+        """Yield the step and this process's parts of each batch (step, rows), on the device.
+
+        The next batch is read and sent to a GPU while it works on this one.
+        """
+        if self.accelerator.device.type == "cpu":
+            return map(self._prepare, batches)
+        return map_blocks(self._prepare, batches, threads=1)
+
+    def take_step(self, step: int, parts: list[Any]) -> float:
+        """Take step `step` of the present epoch on the parts of a batch and return the loss.
 
         Raises InputError where it is not finite.
         """
         epoch, done = self.state.epoch, self.clock.progress(self.state.epoch, step)
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(done) * group["share"]
-        losses = self._descend(rows, epoch * self.clock.steps + step)
+        losses = self._losses(parts, epoch * self.clock.steps + step)
         if not math.isfinite(losses["loss"]):
             raise InputError(_not_finite(losses["loss"], epoch, step, self.schedule))
+        self.optimizer.step()
         self.method.after_step(self.clock.progress(epoch, step + 1))
         self.average.follow()
         self.state.step, self.state.running = step + 1, _added(self.state.running, losses)
@@ -115,26 +127,31 @@ class Descent:
         self.method.eval()
         return self.best.put_in_place(self.state.history) if self._chooses else len(self.state.history)
 
-    def _descend(self, rows: np.ndarray, at: int) -> dict[str, float]:
-        """Descend on `rows` and return the loss and its parts. Each process takes its share of the rows."""
-        accelerator = self.accelerator
-        own = np.sort(rows[accelerator.process_index :: accelerator.num_processes])
+    def _prepare(self, batch: tuple[int, np.ndarray]) -> tuple[int, list[Any]]:
+        """Return the step and the parts that this process takes of the rows of a batch."""
+        step, rows = batch
+        own = np.sort(rows[self.accelerator.process_index :: self.accelerator.num_processes])
         parts = np.array_split(own, self.schedule.accumulate)
-        losses: dict[str, float] = {}
+        device = self.accelerator.device
+        return step, [to_device(self.method.modality.batch(self.data.samples, chosen), device) for chosen in parts]
+
+    def _losses(self, parts: list[Any], at: int) -> dict[str, float]:
+        """Find the gradients of a batch in parts and return the loss and what it is made of.
+
+        They are asked for once, after all was sent on its way: a device that is waited for in between stands still.
+        """
+        accelerator, found = self.accelerator, []
         self.optimizer.zero_grad()
-        for part, chosen in enumerate(parts):
+        for part, batch in enumerate(parts):
             generator = step_generator(self.schedule.seed, at, accelerator, part=part)
-            batch = to_device(self.method.modality.batch(self.data.samples, chosen), accelerator.device)
             with nullcontext() if part == len(parts) - 1 else accelerator.no_sync(self.model):
                 with accelerator.autocast():
                     loss = self.model(batch, generator)
-                values = {"loss": loss.total.item(), **{name: float(value) for name, value in loss.parts.items()}}
-                losses = _added(losses, {name: value / len(parts) for name, value in values.items()})
-                if not math.isfinite(values["loss"]):
-                    return losses
                 accelerator.backward(loss.total / len(parts))
-        self.optimizer.step()
-        return losses
+            found.append({"loss": loss.total.detach(), **loss.parts})
+        names = list(found[0])
+        means = torch.stack([torch.stack([losses[name].float() for losses in found]).mean() for name in names])
+        return dict(zip(names, means.tolist(), strict=True))
 
     def _resume(self, checkpoint: Path, optimizer: torch.optim.Optimizer) -> State:
         kept, others = load_loop(checkpoint, self.method, optimizer, others=("average", "best"))

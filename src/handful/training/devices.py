@@ -31,6 +31,15 @@ def make_accelerator(precision: str, *, trackers: Sequence[str] = (), folder: Pa
     return Accelerator(mixed_precision=precision, log_with=list(trackers) or None, project_dir=folder)
 
 
+def device_at_hand() -> torch.device:
+    """Return where networks run: the GPU where there is one, else the processor."""
+    if torch.accelerator.is_available():
+        found = torch.accelerator.current_accelerator()
+        if found is not None:
+            return found
+    return torch.device("cpu")
+
+
 def step_generator(seed: int, at: int, accelerator: Accelerator, *, part: int = 0) -> torch.Generator:
     """Return the source of all randomness of step `at`: the same whether or not the training was interrupted.
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def pooled_vectors(
     network.eval()
     found: np.ndarray | None = None
     done = 0
-    device = next(network.parameters(), torch.empty(0)).device
+    device = device_of(network)
     for chosen in batches_of(rows, fitting_batch(samples, batch_size)):
         batch = modality.batch(samples, chosen)
         vectors = network(to_device(batch, device)).pooled.float().cpu().numpy()
@@ -110,8 +111,16 @@ def lay_out(module: nn.Module) -> None:
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
+def device_of(module: nn.Module) -> torch.device:
+    """Return the device that `module` lies on: that of its first parameter or buffer."""
+    return next(chain(module.parameters(), module.buffers()), torch.empty(0)).device
+
+
 def to_device(batch: object, device: torch.device) -> object:
     """Return a batch (a tensor or a dict of tensors) on `device`."""
     if isinstance(batch, Mapping):
         return {name: to_device(part, device) for name, part in batch.items()}
-    return batch.to(device, non_blocking=True) if isinstance(batch, torch.Tensor) else batch
+    if not isinstance(batch, torch.Tensor) or batch.device == device:
+        return batch
+    # A copy from pinned memory runs beside the work on the device; torch keeps that memory until it is done.
+    return (batch.pin_memory() if device.type == "cuda" else batch).to(device, non_blocking=True)

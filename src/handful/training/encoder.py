@@ -22,7 +22,17 @@ from handful.modalities.contract import Batch, Modality
 from handful.modalities.registry import make_modality
 from handful.training.card import model_card
 from handful.training.checkpoint import read_tensors, separate
-from handful.training.embed import Embeddings, Progress, batches_of, fitting_batch, lay_out, pooled_vectors
+from handful.training.devices import device_at_hand
+from handful.training.embed import (
+    Embeddings,
+    Progress,
+    batches_of,
+    device_of,
+    fitting_batch,
+    lay_out,
+    pooled_vectors,
+    to_device,
+)
 
 FORMAT = 1
 
@@ -52,7 +62,7 @@ class Encoder(nn.Module):
 
     def forward(self, batch: Batch) -> Encoded:
         """Return the last network's features [B, L, D], and all blocks side by side as one vector [B, sum of D]."""
-        pooled, features = [], torch.empty(0)
+        batch, pooled, features = to_device(batch, device_of(self)), [], torch.empty(0)
         for name, network in self.networks.items():
             features, vector = network(batch)
             pooled.append(self.finishes[name](vector))
@@ -107,7 +117,7 @@ class Encoder(nn.Module):
 
     @torch.inference_mode()
     def _finished(self, pooled: Mapping[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
-        device = next(self.buffers()).device
+        device = device_of(self)
         made = [self.finishes[name](torch.from_numpy(pooled[name][rows]).to(device)).cpu() for name in self.networks]
         return torch.cat(made, 1).numpy()
 
@@ -169,7 +179,7 @@ class Encoder(nn.Module):
         finishes = {name: Standardise(*tensors[f"finishes.{name}.axes"].shape) for name in networks}
         encoder = cls(networks, finishes, modality, record=config["record"])
         encoder.load_state_dict(tensors)
-        return encoder.eval()
+        return encoder.eval().to(device_at_hand())
 
 
 def find_encoder(source: Any) -> Encoder:

@@ -83,8 +83,8 @@ def train(
     )
     accelerator.init_trackers("handful", config=asdict(schedule))
     while descent.state.epoch < schedule.epochs and not has_rested(descent.state.history, schedule.patience):
-        for step, rows in _batches(len(data), schedule, descent.state):
-            loss = descent.take_step(step, rows)
+        for step, parts in descent.prepared(_batches(len(data), schedule, descent.state)):
+            loss = descent.take_step(step, parts)
             if on_step is not None and accelerator.is_main_process:
                 on_step(descent.clock.beat(descent.state.epoch, step, loss))
             descent.keep(seconds=checkpoint_seconds)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from handful.data import Dataset, Samples
 from handful.methods import Method
 from handful.modalities.contract import Modality
-from handful.training.embed import batches_of, pooled_vectors, to_device
+from handful.training.embed import batches_of, device_of, pooled_vectors, to_device
 from handful.training.health import Health, judge, measure
 
 HEALTH_ROWS = 1024
@@ -102,7 +102,7 @@ def measure_network(
     """Return the health of a network on `rows`: its pooled vectors of the samples and, if wanted, of a view of each."""
     was_training = network.training
     network.eval()
-    device = next(network.parameters(), torch.empty(0)).device
+    device = device_of(network)
     generator = torch.Generator(device).manual_seed(seed)
     seen, viewed = [], []
     for chosen in batches_of(rows, 256):

@@ -20,7 +20,7 @@ from handful.errors import InputError, check_at_least
 from handful.files import written_whole
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
-from handful.training.devices import check_trackers
+from handful.training.devices import check_trackers, device_at_hand
 from handful.training.embed import Progress, batches_of, pooled_vectors
 from handful.training.encoder import Encoder
 from handful.training.finish import fit_finish
@@ -115,8 +115,7 @@ def pretrain(
     record = {"identity": identity, "seconds": time.monotonic() - began, **history}
     if encoder is not None:
         record["encoder"] = came_from
-    made = Encoder(networks, finishes, modality, record=record).eval()
-    made.to(next(made.networks.parameters(), torch.empty(0)).device)  # where it was trained
+    made = Encoder(networks, finishes, modality, record=record).eval().to(device_at_hand())
     if all(len(vectors) == len(data) for vectors in pooled.values()):
         made.remember(data.samples, pooled)
     if folder is not None:
@@ -213,12 +212,12 @@ def _network(
 
 
 def fitted(network: nn.Module, data: Dataset, modality: Modality, seed: int) -> nn.Module:
-    """Return `network`, fitted on a sample of the data where it has to be."""
+    """Return `network` where networks run, fitted on a sample of the data where it has to be."""
     fit: Any = getattr(network, "fit", None)
     if fit is not None:
         rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:FLOOR_FIT_ROWS])
         fit((modality.batch(data.samples, chosen) for chosen in batches_of(rows, 1024)), seed=seed)
-    return network.eval()
+    return network.eval().to(device_at_hand())
 
 
 def _finish(
