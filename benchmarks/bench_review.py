@@ -158,8 +158,19 @@ def person(name: str, cache: Path, seeds: range, most: int, orders: list[str]) -
             print(f"{name} {order} seed {seed}: {needed} decisions to 95 %; {course}", flush=True)
 
 
-def stop(name: str, cache: Path, seeds: range, most: int) -> None:
-    """Print, run by run, the stated accuracy with its interval and the true one, and where the rule said enough."""
+def audit(desk: Desk, n: int, classes: np.ndarray, seed: int) -> None:
+    """Let the person check `n` rows drawn at random."""
+    for row in desk.draw_audit("person", n, np.random.default_rng([seed, n])):
+        desk.decide("person", [row], "label", label=f"class {classes[row]}")
+    desk.renew()
+
+
+def stop(name: str, cache: Path, seeds: range, most: int, checked: int) -> None:
+    """Print, run by run, the stated accuracy with its interval and the true one, and where the rule said enough.
+
+    checked: rows at random that the person looks at after every stage but the last.
+    """
+    inside = stages = 0
     for seed in seeds:
         graph, vectors, classes = drawn(name, cache, seed)
         stopped, told_at = "not enough", []
@@ -180,9 +191,15 @@ def stop(name: str, cache: Path, seeds: range, most: int) -> None:
                 )
                 if number in STAGES:
                     told_at.append(line)
+                    stages, inside = stages + 1, inside + (word == "in")
+                    if checked and number != STAGES[-1]:
+                        audit(desk, checked, classes, seed)
                 if told.enough and stopped == "not enough":
                     stopped = f"enough at {line}"
         print(f"{name} seed {seed} | {stopped} | {' | '.join(told_at)}", flush=True)
+    print(
+        f"{name}, {checked} rows checked after each stage: within the interval {inside} times of {stages}", flush=True
+    )
 
 
 def curves(cache: Path, seeds: int) -> None:
@@ -283,6 +300,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--orders", nargs="*", default=list(ORDERS), choices=ORDERS)
     parser.add_argument("--most", type=int, default=400)
+    parser.add_argument("--checked", type=int, default=0, help="rows at random looked at after each stage of `stop`")
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--known", type=int, default=200)
@@ -294,7 +312,7 @@ def main() -> None:
     else:
         seeds = range(options.first_seed, options.first_seed + options.seeds)
         if options.what == "stop":
-            stop(options.set, options.cache, seeds, options.most)
+            stop(options.set, options.cache, seeds, options.most, options.checked)
         else:
             person(options.set, options.cache, seeds, options.most, options.orders)
 

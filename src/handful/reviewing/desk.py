@@ -253,8 +253,7 @@ class Desk:
 
     def audit(self) -> dict[str, float] | None:
         """Return what the random checks say of the labels that stood before them."""
-        pairs = [self._checked_by(row) for row in dict.fromkeys(self.state.audited)]
-        return audit_result(sum(pair is True for pair in pairs), sum(pair is not None for pair in pairs))
+        return audit_result(*self._audited())
 
     # ---- inside
 
@@ -365,7 +364,13 @@ class Desk:
             labels=labels,
             asked=self.asked,
             history=self.history,
+            audited=self._audited(),
         )
+
+    def _audited(self) -> tuple[int, int]:
+        """Return how many of the rows that were drawn for a check were right, and how many were looked at."""
+        found = [self._checked_by(row) for row in dict.fromkeys(self.state.audited)]
+        return sum(right is True for right in found), sum(right is not None for right in found)
 
     def _checked_by(self, row: int) -> bool | None:
         """Return whether the label that stood at an audited row was right, None where nobody looked yet."""

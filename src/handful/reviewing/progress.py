@@ -7,12 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import beta
 
 ASKED = 0.95
 LEAST_DECISIONS = 10
 STEPS = (10, 50, 200)
 USUAL_SLOPE = -0.4  # of the logarithm of the error over that of the labels
 SLOPE_CASES = 4.0  # how many points of its own history the usual slope counts as
+_Z = 1.645  # nine in ten of a normal distribution lie within so many deviations
+_FEWEST_PRIOR_ROWS, _MOST_PRIOR_ROWS = 2.0, 40.0  # that what is expected without a check counts as
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,18 @@ def judge(
     labels: int,
     asked: float,
     history: Sequence[tuple[int, float]],
+    audited: tuple[int, int] = (0, 0),
 ) -> Progress:
     """Return how far the review is.
 
     expected: accuracy, low and high of the propagated labels; None where there are not yet two classes.
-    labels: how many rows are known. history: (known rows, expected error) as the review went on.
+    labels: how many rows are known. history: (known rows, expected error) as the review went on. audited: of the rows
+    drawn at random for a check, how many were right before a person looked, and how many were looked at.
     """
     if expected is None:
         why = "Two classes are needed: label items of at least two."
         return Progress(None, None, None, asked, below, decisions, False, why)
-    value, low, high = expected
+    value, low, high = after_audit(expected, *audited)
     enough, why = _verdict(value, low, asked, decisions, open_rows, unreached)
     more = tuple(
         {"labels": step, "expected_accuracy": round(1 - _error_after(1 - value, labels, step, history), 4)}
@@ -89,11 +94,26 @@ def _error_after(error: float, labels: int, more: int, history: Sequence[tuple[i
     return error * (1 + more / max(labels, 1)) ** min(slope, 0.0)
 
 
+def after_audit(expected: tuple[float, float, float], right: int, done: int) -> tuple[float, float, float]:
+    """Return the expected accuracy and its interval (nine in ten) once `right` of `done` random rows proved right.
+
+    What was expected counts as so many rows as would give its interval: a beta prior, updated by what was seen. Rows
+    were checked against the answer of their time, so that what has got better since is stated too low.
+    """
+    value, low, high = expected
+    if not done:
+        return expected
+    variance = (max(high - low, 1e-3) / (2 * _Z)) ** 2
+    rows = min(max(value * (1 - value) / variance - 1, _FEWEST_PRIOR_ROWS), _MOST_PRIOR_ROWS)
+    posterior = beta(value * rows + right + 0.5, (1 - value) * rows + done - right + 0.5)
+    return float(posterior.mean()), float(posterior.ppf(0.05)), float(posterior.ppf(0.95))
+
+
 def audit_result(right: int, done: int) -> dict[str, float] | None:
     """Return what a random check says: how many, the share that was right, and Wilson's interval (nine in ten)."""
     if not done:
         return None
-    z, share = 1.645, right / done
+    z, share = _Z, right / done
     centre = (share + z * z / (2 * done)) / (1 + z * z / done)
     half = z * float(np.sqrt(share * (1 - share) / done + z * z / (4 * done * done))) / (1 + z * z / done)
     return {
