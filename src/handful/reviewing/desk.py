@@ -180,7 +180,7 @@ class Desk:
             rows = np.flatnonzero(self._live.codes != known)
             self._live.set_labels(rows, known[rows])
             answer = self._live.answer(masked)
-            curve = self._fit(known)
+            curve, audited = self._fit(known), self._tell_again(known)
         signs = signs_of(answer.share, answer.next_share, answer.nearness)
         confidence = curve(signs).astype(np.float32) * (answer.codes >= 0)
         known_rows = known >= 0
@@ -191,7 +191,7 @@ class Desk:
             source[self.state.codes >= 0] = REVIEWED
             self.answer, self.signs, self.curve = answer, signs, curve
             self._publish(answer.codes.astype(np.int16), np.round(255 * confidence).astype(np.uint8), source)
-            self._judge(curve, known_rows, decisions)
+            self._judge(curve, known_rows, decisions, audited)
         self._tell("run", None)
 
     def carriers(self, row: int, most: int = 6) -> list[tuple[int, float]]:
@@ -253,7 +253,8 @@ class Desk:
 
     def audit(self) -> dict[str, float] | None:
         """Return what the random checks say of the labels that stood before them."""
-        return audit_result(*self._audited())
+        pairs = [self._checked_by(row) for row in dict.fromkeys(self.state.audited)]
+        return audit_result(sum(pair is True for pair in pairs), sum(pair is not None for pair in pairs))
 
     # ---- inside
 
@@ -348,7 +349,7 @@ class Desk:
         by_class = np.bincount(self.codes[self.codes >= 0], minlength=len(self.classes))
         return by_class, np.bincount(self.source, minlength=4)
 
-    def _judge(self, curve: Curve, known: np.ndarray, decisions: int) -> None:
+    def _judge(self, curve: Curve, known: np.ndarray, decisions: int, audited: tuple[int, int]) -> None:
         open_rows = (self.source == PROPAGATED) & ~known
         two = len(np.unique(self.known()[known])) > 1
         expected = curve.expect(self.signs[open_rows]) if two else None
@@ -364,13 +365,18 @@ class Desk:
             labels=labels,
             asked=self.asked,
             history=self.history,
-            audited=self._audited(),
+            audited=audited,
         )
 
-    def _audited(self) -> tuple[int, int]:
-        """Return how many of the rows that were drawn for a check were right, and how many were looked at."""
-        found = [self._checked_by(row) for row in dict.fromkeys(self.state.audited)]
-        return sum(right is True for right in found), sum(right is not None for right in found)
+    def _tell_again(self, known: np.ndarray) -> tuple[int, int]:
+        """Return how many of the checked rows the labels of the others tell rightly now, and how many there are."""
+        assert self._live is not None
+        with self.lock:
+            rows = np.array([row for row in dict.fromkeys(self.state.audited) if known[row] >= 0], int)
+        if not len(rows):
+            return 0, 0
+        shares = self._live.left_out(rows)[0]
+        return int(((shares.argmax(1) == known[rows]) & (shares.max(1) > 0)).sum()), len(rows)
 
     def _checked_by(self, row: int) -> bool | None:
         """Return whether the label that stood at an audited row was right, None where nobody looked yet."""

@@ -15,7 +15,7 @@ STEPS = (10, 50, 200)
 USUAL_SLOPE = -0.4  # of the logarithm of the error over that of the labels
 SLOPE_CASES = 4.0  # how many points of its own history the usual slope counts as
 _Z = 1.645  # nine in ten of a normal distribution lie within so many deviations
-_FEWEST_PRIOR_ROWS, _MOST_PRIOR_ROWS = 2.0, 40.0  # that what is expected without a check counts as
+_FEWEST_PRIOR_ROWS, _MOST_PRIOR_ROWS = 2.0, 20.0  # that what is expected without a check counts as
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def judge(
 
     expected: accuracy, low and high of the propagated labels; None where there are not yet two classes.
     labels: how many rows are known. history: (known rows, expected error) as the review went on. audited: of the rows
-    drawn at random for a check, how many were right before a person looked, and how many were looked at.
+    drawn at random for a check, how many the labels of the others tell rightly now, and how many were looked at.
     """
     if expected is None:
         why = "Two classes are needed: label items of at least two."
@@ -97,8 +97,8 @@ def _error_after(error: float, labels: int, more: int, history: Sequence[tuple[i
 def after_audit(expected: tuple[float, float, float], right: int, done: int) -> tuple[float, float, float]:
     """Return the expected accuracy and its interval (nine in ten) once `right` of `done` random rows proved right.
 
-    What was expected counts as so many rows as would give its interval: a beta prior, updated by what was seen. Rows
-    were checked against the answer of their time, so that what has got better since is stated too low.
+    What was expected counts as so many rows as would give its interval, 20 at most: a beta prior, updated by what was
+    seen.
     """
     value, low, high = expected
     if not done:
