@@ -1,7 +1,10 @@
 import numpy as np
+import pytest
 from sklearn.datasets import load_wine
 from sklearn.preprocessing import StandardScaler
 
+import handful
+from handful.errors import InputError
 from handful.graph import Graph, knn_graph
 from handful.propagation.choose import choose_rule
 from handful.propagation.problem import Problem
@@ -47,3 +50,12 @@ def test_nothing_to_find_still_gives_an_answer():
     problem, truth = wine()
     choice = choose_rule(problem.with_codes(truth))
     assert (choice.scores.argmax(axis=1) == truth).all()
+
+
+def test_priors_that_a_rule_would_pass_over_are_refused():
+    problem, _ = wine()
+    labels = np.where(problem.codes < 0, -1, problem.codes)
+    for rule in ("consensus", "balanced", "spread_head", "auto"):
+        handful.propagate(problem.graph, labels, rule, priors=[0.2, 0.6, 0.2])
+    with pytest.raises(InputError, match="the rule 'blend' meets no class priors: take 'auto' or one of balanced"):
+        handful.propagate(problem.graph, labels, "blend", priors=[0.2, 0.6, 0.2])

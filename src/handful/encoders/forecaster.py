@@ -68,6 +68,10 @@ class Forecaster(nn.Module):
         both = tokens.present[:, tokens.step :] & tokens.present[:, :known]
         return Compared(self.guess_next(tokens)[:, :known], tokens.values[:, tokens.step :], both)
 
+    def mismatch(self, found: Compared) -> torch.Tensor:
+        """Return how wrong the guess of each part is, [B, L]."""
+        return self.kind.mismatch(found.guess, found.truth)
+
     def guess_next(self, tokens: Tokens) -> torch.Tensor:
         """Return for each part the guess of the one that follows at its place; of symbols, log odds."""
         guess = self.head(self.backbone(tokens).features)

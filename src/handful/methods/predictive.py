@@ -103,7 +103,7 @@ class Forecast(Method):
         found = self.forecaster.compare(batch)
         if not found.present.shape[1]:
             raise InputError(f"forecast needs samples of at least 2 steps ({self.modality.order}): use another method.")
-        total = mean_over(self.modality.token_kind.mismatch(found.guess, found.truth), found.present)
+        total = mean_over(self.forecaster.mismatch(found), found.present)
         return Loss(total, {"next": total.detach()})
 
 

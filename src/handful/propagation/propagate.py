@@ -16,7 +16,7 @@ from handful.propagation.choose import choose_rule
 from handful.propagation.fuse import as_graph
 from handful.propagation.priors import encode_priors
 from handful.propagation.problem import Problem, RuleFunction
-from handful.propagation.rules import JUDGED_AS, RULES
+from handful.propagation.rules import JUDGED_AS, MEET_PRIORS, RULES
 
 Progress = Callable[[str], None]
 
@@ -109,12 +109,18 @@ def propagate(
     labels: [N] the given labels; -1, None, NaN or "" where a row has none.
     rule: "auto", the name of a rule in `RULES`, or a function from a Problem to scores [N, K].
     priors: the share of each class among all rows: [K] in the order of the sorted classes, or a mapping from class
-        to share.
+        to share. "auto" and the rules in `MEET_PRIORS` pull the sizes of the classes to them.
     warm_start: an earlier answer on the same graph: its rule is kept, so that no choice is made again.
     progress: called with a few words as each step begins.
 
-    Raises InputError where lengths differ, fewer than two classes are given, or the priors fit no classes.
+    Raises InputError where lengths differ, fewer than two classes are given, the priors fit no classes, or the rule
+    meets no priors.
     """
+    if priors is not None and isinstance(rule, str) and rule in RULES and rule not in MEET_PRIORS:
+        raise InputError(
+            f"the rule {rule!r} meets no class priors: take 'auto' or one of {', '.join(sorted(MEET_PRIORS))}, or give "
+            "no priors."
+        )
     say = progress or (lambda words: None)
     say("fusing" if isinstance(graph, list | tuple) else "reading the graph")
     problem, encoded = make_problem(as_graph(graph, labels=labels, seed=seed), labels, priors)

@@ -17,6 +17,7 @@ from handful.propagation.robust import robust
 
 __all__ = [
     "JUDGED_AS",
+    "MEET_PRIORS",
     "NEED_VECTORS",
     "RULES",
     "Problem",
@@ -52,6 +53,9 @@ RULES: Mapping[str, RuleFunction] = {
 
 NEED_VECTORS = frozenset({"head", "head_spread", "spread_head"})
 """The rules that read the vectors the graph was made from."""
+
+MEET_PRIORS = frozenset({"consensus", "balanced", "spread_head"})
+"""The rules whose classes are pulled to given priors."""
 
 JUDGED_AS: Mapping[RuleFunction, RuleFunction] = {blend: unpolished}
 """The rules that are run again on pretended problems in a cheaper form, which answers nearly all rows alike."""
