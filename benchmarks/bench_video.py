@@ -159,8 +159,8 @@ def _watch() -> Any:
     def step(beat: Any) -> None:
         losses.append(beat.loss)
         if len(losses) == 100:
-            told = f"{np.mean(losses) * 1024:.0f}"  # of [-1, 1]: a quarter of the square, 64 x 64 pixels
-            print(f"step {beat.step} of {beat.steps}, squared error {told}, {time.process_time():.0f} s", flush=True)
+            told = f"step {beat.step} of {beat.steps}, loss {np.mean(losses):.4f}, {time.process_time():.0f} s"
+            print(told, flush=True)
             losses.clear()
 
     return Watch(step=step)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from handful.errors import InputError
-from handful.graph import Graph, knn_graph
+from handful.graph import Graph, knn_graph, solver
 from handful.graph.factor import factorise
 from handful.graph.solver import (
     laplacian,
@@ -205,3 +205,24 @@ def test_given_rows_that_are_all_but_one_node_are_no_singular_matrix():
     reached = found.x.any(axis=1)
     assert (found.residual <= 1e-6).all()
     assert np.allclose(found.x[reached].sum(axis=1), 1, atol=1e-3)
+
+
+def test_columns_solved_a_few_at_a_time_are_those_solved_together(monkeypatch):
+    rng = np.random.default_rng(5)
+    W, given_rows = _graph(40), np.array([0, 7, 13])
+    B, start = rng.normal(size=(40, 11)), rng.normal(size=(40, 11))
+    B -= B.mean(axis=0)
+    ways = {
+        "spreading": lambda: solver.solve_spreading(W, B, 0.9, x0=start, tol=1e-12),
+        "shifted": lambda: solver.solve_shifted(W, 0.3, B, tol=1e-12),
+        "poisson": lambda: solver.solve_poisson(W, B, tol=1e-12),
+        "dirichlet": lambda: solver.solve_dirichlet(W, given_rows, B[given_rows], x0=start, tol=1e-12),
+    }
+    whole = {name: way() for name, way in ways.items()}
+    monkeypatch.setattr(solver, "_MOST_NUMBERS", 40 * 4)  # four columns at a time
+    for name, way in ways.items():
+        found = way()
+        assert found.x.shape == whole[name].x.shape, name
+        np.testing.assert_allclose(found.x, whole[name].x, atol=1e-9, err_msg=name)
+        assert found.residual.shape == (11,)
+        assert (found.residual <= 1e-12).all(), name

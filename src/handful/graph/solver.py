@@ -17,12 +17,14 @@ Solution(x [N, K] float64, steps, residual [K]). A warm start does not change wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from handful.errors import InputError
+from handful.graph import lanes
 from handful.graph.conjugate import Operator, Preconditioner, Solution, conjugate_gradients
 from handful.graph.system import as_weights, system_of
 
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 _MAX_STEPS = 5000
+_MOST_NUMBERS = 1 << 26  # of a block [N, columns] that is solved at a time: a dozen such blocks are held
 
 
 def laplacian(weights: Any) -> sparse.csr_array:
@@ -125,10 +128,13 @@ def solve_poisson(
     Thorpe and Slepcev, Poisson learning: graph based semi-supervised learning at very low label rates, 2020.
     """
     system = system_of(weights)
-    B = _centred(_columns(sources), system.components, np.ones(len(system.degrees)))
-    start = None if x0 is None else _columns(x0)
-    found = system.solve(B, x0=start, tol=tol, max_steps=max_steps, preconditioner=preconditioner)
-    return Solution(_centred(found.x, system.components, system.degrees), found.steps, found.residual)
+
+    def solve_some(sources: np.ndarray, start: np.ndarray | None) -> Solution:
+        B = _centred(sources, system.components, np.ones(len(system.degrees)))
+        found = system.solve(B, x0=start, tol=tol, max_steps=max_steps, preconditioner=preconditioner)
+        return Solution(_centred(found.x, system.components, system.degrees), found.steps, found.residual)
+
+    return _by_columns(solve_some, len(system.degrees), sources, x0)
 
 
 def solve_shifted(
@@ -149,15 +155,12 @@ def solve_shifted(
     shift = np.broadcast_to(np.asarray(shift, np.float64), system.degrees.shape)
     if not (np.isfinite(shift).all() and (shift >= 0).all()):
         raise InputError(f"shift must be finite and at least 0 at every row, got a least value of {shift.min():g}.")
-    start = None if x0 is None else _columns(x0)
-    return system.solve(
-        _columns(B),
-        shift=np.ascontiguousarray(shift) if shift.any() else None,
-        x0=start,
-        tol=tol,
-        max_steps=max_steps,
-        preconditioner=preconditioner,
-    )
+    extra = np.ascontiguousarray(shift) if shift.any() else None
+
+    def solve_some(B: np.ndarray, start: np.ndarray | None) -> Solution:
+        return system.solve(B, shift=extra, x0=start, tol=tol, max_steps=max_steps, preconditioner=preconditioner)
+
+    return _by_columns(solve_some, len(system.degrees), B, x0)
 
 
 def solve_spreading(
@@ -177,21 +180,25 @@ def solve_spreading(
     """
     if not 0 <= alpha < 1:
         raise InputError(f"alpha must be at least 0 and below 1, got {alpha!r}.")
-    Y = _columns(Y)
     if alpha == 0:
+        Y = _columns(Y)
         return Solution(Y.copy(), 0, np.zeros(Y.shape[1]))
     system = system_of(weights)
-    linked = system.degrees > 0
-    root = np.sqrt(np.where(linked, system.degrees, 1.0))[:, None]
-    found = system.solve(
-        np.where(linked[:, None], Y * root / alpha, 0.0),
-        shift=(1 - alpha) / alpha * system.degrees,
-        x0=None if x0 is None else _columns(x0) / root,
-        tol=tol,
-        max_steps=max_steps,
-        preconditioner=preconditioner,
-    )
-    return Solution(np.where(linked[:, None], found.x * root, Y), found.steps, found.residual)
+    linked = (system.degrees > 0)[:, None]
+    root = np.sqrt(np.where(linked, system.degrees[:, None], 1.0))
+
+    def solve_some(Y: np.ndarray, start: np.ndarray | None) -> Solution:
+        found = system.solve(
+            np.where(linked, Y * root / alpha, 0.0),
+            shift=(1 - alpha) / alpha * system.degrees,
+            x0=None if start is None else start / root,
+            tol=tol,
+            max_steps=max_steps,
+            preconditioner=preconditioner,
+        )
+        return Solution(np.where(linked, found.x * root, Y), found.steps, found.residual)
+
+    return _by_columns(solve_some, len(root), Y, x0)
 
 
 def _extend(
@@ -205,27 +212,48 @@ def _extend(
     preconditioner: Preconditioner | None,
 ) -> Solution:
     system = system_of(weights)
-    given_rows, values = np.asarray(given_rows), _columns(values)
+    given_rows = np.asarray(given_rows)
     stretch = np.ones((len(system.degrees), 1)) if gamma is None else gamma[:, None]
-    fixed = np.zeros((len(stretch), values.shape[1]))
-    fixed[given_rows] = values * stretch[given_rows]
     reached = np.zeros(system.components.max() + 1, bool)
     reached[system.components[given_rows]] = True
     pinned = ~reached[system.components]
     pinned[given_rows] = True
     extra = None if gamma is None else _shift_of(system.weights @ gamma / gamma, system.degrees)
-    found = system.solve(
-        system.weights @ fixed,
-        pinned=pinned,
-        shift=extra,
-        x0=None if x0 is None else _columns(x0) * stretch,
-        tol=tol,
-        max_steps=max_steps,
-        preconditioner=preconditioner,
-    )
-    x = found.x / stretch
-    x[given_rows] = values
-    return Solution(x, found.steps, found.residual)
+
+    def solve_some(values: np.ndarray, start: np.ndarray | None) -> Solution:
+        fixed = np.zeros((len(stretch), values.shape[1]))
+        fixed[given_rows] = values * stretch[given_rows]
+        found = system.solve(
+            system.weights @ fixed,
+            pinned=pinned,
+            shift=extra,
+            x0=None if start is None else start * stretch,
+            tol=tol,
+            max_steps=max_steps,
+            preconditioner=preconditioner,
+        )
+        x = found.x / stretch
+        x[given_rows] = values
+        return Solution(x, found.steps, found.residual)
+
+    return _by_columns(solve_some, len(stretch), values, x0)
+
+
+def _by_columns(
+    solve_some: Callable[[np.ndarray, np.ndarray | None], Solution], n: int, B: np.ndarray, x0: np.ndarray | None
+) -> Solution:
+    """Return the solution [N, K] for all columns of `B`, as many at a time as memory allows: each is its own system."""
+    B = _as_block(B)
+    x0 = None if x0 is None else _as_block(x0)
+    width = max(1, _MOST_NUMBERS // max(n, 1) // lanes.DOUBLE) * lanes.DOUBLE
+    if B.shape[1] <= width:
+        return solve_some(_columns(B), None if x0 is None else _columns(x0))
+    x, residual, steps = np.empty((n, B.shape[1])), np.empty(B.shape[1]), 0
+    for first in range(0, B.shape[1], width):
+        some = slice(first, first + width)
+        found = solve_some(_columns(B[:, some]), None if x0 is None else _columns(x0[:, some]))
+        x[:, some], residual[some], steps = found.x, found.residual, max(steps, found.steps)
+    return Solution(x, steps, residual)
 
 
 def _shift_of(reweighted: np.ndarray, degrees: np.ndarray) -> np.ndarray:
@@ -235,7 +263,12 @@ def _shift_of(reweighted: np.ndarray, degrees: np.ndarray) -> np.ndarray:
 
 
 def _columns(values: Any) -> np.ndarray:
-    values = np.ascontiguousarray(values, dtype=np.float64)
+    return np.ascontiguousarray(_as_block(values), dtype=np.float64)
+
+
+def _as_block(values: Any) -> np.ndarray:
+    """Return `values` as [N, K], where they are [N] as one column."""
+    values = np.asarray(values)
     return values[:, None] if values.ndim == 1 else values
 
 
