@@ -11,7 +11,7 @@ from handful.data import Dataset, encode_labels
 from handful.errors import InputError, check_choice
 from handful.guide.families import GOALS, TELLS_APART, FamilyAdvice, rank_families
 from handful.guide.signs import Signs, read_signs
-from handful.guide.trials import Trial, run_trials
+from handful.guide.trials import USUAL, Trial, run_trials
 from handful.methods import FAMILIES, METHODS
 from handful.modalities import read
 from handful.modalities.contract import Modality
@@ -137,6 +137,8 @@ def _start(modality: Modality, best: FamilyAdvice, goal: str) -> tuple[str, str]
 
 
 def _measured_because(best: Trial) -> str:
+    if best.right is not None and best.method == USUAL:
+        return f"in the trials it found {best.right:.0%} of the given labels again; none was ahead by more than chance"
     if best.right is not None:
         return f"in the trials it found {best.right:.0%} of the given labels again, more than the others"
     return f"in the trials its neighbours agree most with those of the others ({best.agreement or 0:.0%})"

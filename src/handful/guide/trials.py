@@ -23,6 +23,7 @@ MOST_ROWS, FEWEST_ROWS = 2000, 256
 ROWS_PER_SECOND = 60  # of a candidate's share of the time: a few epochs of a small network on one processor
 NEIGHBOURS = 10
 MOST_EPOCHS = 60
+USUAL, AHEAD = "auto", 1.0  # what is taken unless another is so many standard deviations ahead of it
 FOLDS = 20  # of the given labels; as many as there are where they are fewer: leave-one-out
 
 
@@ -33,6 +34,8 @@ class Trial:
     rank: the effective rank of the vectors. agreement: the share of a sample's 10 nearest neighbours that the other
     candidates have too, in the mean over them: what representations agree on that err differently is likely true.
     right: the share of given labels found again when they are held out, None where a class has fewer than two.
+    lead: by how many standard deviations more of them were found again than by `auto`, label by label (McNemar 1947:
+    found by one of the two only), None where that cannot be told.
     failed: why it could not be tried.
     """
 
@@ -42,6 +45,7 @@ class Trial:
     rank: float | None = None
     agreement: float | None = None
     right: float | None = None
+    lead: float | None = None
     failed: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,7 +65,8 @@ def run_trials(
 
     seconds: for all of them; each has the same share, counted in whole epochs and in one epoch at least, so that a slow
     network on a slow machine takes longer.
-    They are ranked by the labels found again where that can be judged, else by agreement.
+    They are ranked by the labels found again where that can be judged, else by agreement. What is not ahead of `auto`
+    by more than chance stands behind it: a few labels tell little, and blocks side by side seldom fail.
     """
     each = seconds / len(methods)
     part = _part(data, int(np.clip(ROWS_PER_SECOND * each, FEWEST_ROWS, MOST_ROWS)), seed)
@@ -131,15 +136,33 @@ def judge_trials(
 ) -> list[Trial]:
     """Return the trials with the figures of their embeddings, which are of the same rows; failed ones as they are."""
     nearest = {name: _neighbours(found.vectors) for name, found in made.items()}
-    judged = []
-    for trial in trials:
-        if trial.method in made:
-            found = made[trial.method]
-            graph = link(found, n_neighbors=min(NEIGHBOURS, len(found) - 1), seed=seed)
-            shared = _agreement(trial.method, nearest)
-            trial = replace(trial, agreement=shared, right=_right(graph, labels, seed))
-        judged.append(trial)
-    return judged
+    hits: dict[str, np.ndarray | None] = {}
+    for name, found in made.items():
+        graph = link(found, n_neighbors=min(NEIGHBOURS, len(found) - 1), seed=seed)
+        hits[name] = _found_again(graph, labels, seed)
+    return [
+        replace(
+            trial,
+            agreement=_agreement(trial.method, nearest),
+            right=_share(hits[trial.method]),
+            lead=_lead(hits[trial.method], hits.get(USUAL)),
+        )
+        if trial.method in made
+        else trial
+        for trial in trials
+    ]
+
+
+def _share(hits: np.ndarray | None) -> float | None:
+    return None if hits is None else float(hits.mean())
+
+
+def _lead(hits: np.ndarray | None, usual: np.ndarray | None) -> float | None:
+    """Return by how many standard deviations more labels are among `hits` [m] than among the `usual` ones [m]."""
+    if hits is None or usual is None:
+        return None
+    gained, lost = int((hits & ~usual).sum()), int((usual & ~hits).sum())
+    return (gained - lost) / max(gained + lost, 1) ** 0.5
 
 
 def _agreement(method: str, nearest: Mapping[str, np.ndarray]) -> float | None:
@@ -160,26 +183,28 @@ def _neighbours(vectors: np.ndarray) -> np.ndarray:
     return np.argpartition(-likeness, count - 1, axis=1)[:, :count]
 
 
-def _right(graph: Graph, labels: Labels | None, seed: int) -> float | None:
-    """Return the share of given labels that the others find again, None where a class has fewer than two."""
+def _found_again(graph: Graph, labels: Labels | None, seed: int) -> np.ndarray | None:
+    """Return of each given label [m] whether the others find it again, None where a class has fewer than two."""
     if labels is None or not labels.given.any():
         return None
     given = np.random.default_rng(seed).permutation(np.flatnonzero(labels.given))
     if np.bincount(labels.codes[given], minlength=len(labels.classes)).min() < 2:
         return None
-    right = 0
+    right = np.zeros(len(labels.codes), bool)
     for fold in np.array_split(given, min(len(given), FOLDS)):
         codes = labels.codes.copy()
         codes[fold] = -1
         answer = propagate(graph, Labels(labels.classes, codes), "pwll", seed=seed)
-        right += int((answer.probabilities[fold].argmax(1) == labels.codes[fold])[answer.reached[fold]].sum())
-    return right / len(given)
+        right[fold] = (answer.probabilities[fold].argmax(1) == labels.codes[fold]) & answer.reached[fold]
+    return right[given]
 
 
 def rank_trials(trials: Sequence[Trial]) -> list[Trial]:
-    """Return the trials, those first whose vectors find most labels again, then agree most with the others."""
+    """Return the trials: those ahead of `auto`, itself, the others; among them first what finds most labels again, then
+    what agrees most with the others."""
 
-    def worth(trial: Trial) -> tuple[float, float]:
-        return (-1.0 if trial.right is None else trial.right, trial.agreement or 0.0)
+    def worth(trial: Trial) -> tuple[float, float, float]:
+        ahead = 0.0 if trial.lead is None or trial.method == USUAL else 1.0 if trial.lead > AHEAD else -1.0
+        return (ahead, -1.0 if trial.right is None else trial.right, trial.agreement or 0.0)
 
     return sorted(trials, key=lambda trial: (trial.failed is not None, *(-value for value in worth(trial))))
