@@ -152,6 +152,7 @@ def train_for(data: Dataset, method: str, seconds: float) -> tuple[int, Embeddin
 def candidates(data: Dataset) -> list[str]:
     """Return what is tried: floors, one method a family, all floors side by side, and `auto`."""
     modality = make_modality(data.modality, data.settings)
+    modality = modality.adapt(data.samples) if hasattr(modality, "adapt") else modality
     names = [*modality.floors(), "autoencoder", "masked", "simclr", *(["cpc"] if modality.order is not None else [])]
     return list(dict.fromkeys([*names, "untrained", "auto"]))
 
