@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 ASKED = 0.95
 LEAST_DECISIONS = 10
@@ -105,8 +105,9 @@ def after_audit(expected: tuple[float, float, float], right: int, done: int) -> 
         return expected
     variance = (max(high - low, 1e-3) / (2 * _Z)) ** 2
     rows = min(max(value * (1 - value) / variance - 1, _FEWEST_PRIOR_ROWS), _MOST_PRIOR_ROWS)
-    posterior = beta(value * rows + right + 0.5, (1 - value) * rows + done - right + 0.5)
-    return float(posterior.mean()), float(posterior.ppf(0.05)), float(posterior.ppf(0.95))
+    hits, misses = value * rows + right + 0.5, (1 - value) * rows + done - right + 0.5
+    low, high = betaincinv(hits, misses, [0.05, 0.95]).tolist()
+    return hits / (hits + misses), low, high
 
 
 def audit_result(right: int, done: int) -> dict[str, float] | None:
