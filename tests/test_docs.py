@@ -33,8 +33,22 @@ def test_pages_name_only_files_that_are_there() -> None:
     found = {name for page in DOCS.rglob("*.md") for name in re.findall(r"`(?:examples/)?(\w+\.py)`", page.read_text())}
     assert len(found) >= 10
     assert not [name for name in found if not (DOCS.parent / "examples" / name).is_file()]
+
+
+def test_links_lead_to_a_file_and_a_heading_that_are_there() -> None:
+    root = DOCS.parent
     links = [
-        (page, link) for page in DOCS.rglob("*.md") for link in re.findall(r"\]\(([\w./-]+\.md)\)", page.read_text())
+        (page, *link)
+        for page in [*DOCS.rglob("*.md"), *root.glob("*.md"), *(root / "benchmarks").glob("*.md")]
+        for link in re.findall(r"\]\(([\w./-]+)(?:#([\w-]+))?\)", page.read_text())
     ]
-    assert len(links) >= 5
-    assert not [link for page, link in links if not (page.parent / link).is_file()]
+    assert len(links) >= 30
+    assert not [(page.name, path) for page, path, _ in links if not (page.parent / path).exists()]
+    anchored = [(page.parent / path, anchor) for page, path, anchor in links if anchor]
+    assert not [(path.name, anchor) for path, anchor in anchored if anchor not in anchors(path)]
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings as the hosts of Markdown write them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
