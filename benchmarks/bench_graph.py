@@ -195,6 +195,8 @@ def draw_growth(grown: list[tuple[int, float, float]], path: Path) -> None:
 
 def one_clusters(rows: int, folder: Path) -> None:
     """Build the graph of memory-mapped clusters and spread one label a cluster over it."""
+    import time
+
     from handful.graph import knn_graph
     from handful.graph.solver import solve_spreading
 
@@ -207,11 +209,15 @@ def one_clusters(rows: int, folder: Path) -> None:
         noise = rng.normal(size=(inside.stop - start, 32)).astype(np.float32)
         mapped[inside] = centres[truth[inside]] + noise
     mapped.flush()
+    started = time.perf_counter()
     graph = knn_graph(np.load(folder / "clusters.npy", mmap_mode="r"), K)
+    print(f"graph: {time.perf_counter() - started:.0f} s, peak {peak_memory():.1f} GB", flush=True)
     given = np.array([np.flatnonzero(truth == c)[0] for c in range(20)])
     Y = np.zeros((rows, 20), np.float32)
     Y[given, np.arange(20)] = 1
+    started = time.perf_counter()
     found = solve_spreading(graph, Y, 0.99, tol=1e-3)
+    print(f"solve: {time.perf_counter() - started:.0f} s, peak {peak_memory():.1f} GB", flush=True)
     right = (found.x.argmax(axis=1) == truth).mean()
     print(f"{rows} rows: recall {graph.recall:.4f}, {found.steps} steps, right {100 * right:.2f} %")
     print(f"peak {peak_memory():.1f} GB")
