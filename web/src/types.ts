@@ -42,6 +42,12 @@ export interface Run {
   busy: boolean;
 }
 
+/** What is said instead of a run while it is made; `share` of the present step, null where it is not known. */
+export interface Preparing {
+  name: string;
+  preparing: { words: string; share: number | null };
+}
+
 export type Content =
   | { type: "image"; url: string }
   | { type: "text"; text: string; words?: { word: string; weight: number }[] }

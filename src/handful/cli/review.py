@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,14 +26,33 @@ def review(
     seed: Seed = 0,
 ) -> None:
     """Review RUN, or SOURCE from no label at all, on a page in the browser; Ctrl-C ends and writes labels.parquet."""
+    from pathlib import Path
+
     from handful.reviewing.serve import review as serve
+    from handful.reviewing.serve import review_source
+    from handful.run.folder import open_run
     from handful.run.start import run_for_review
 
-    opened = run_for_review(run, out=out, modality=modality, method=method, seed=seed, watch=watch())
-
     def told(links: dict[str, str]) -> None:
-        say(f"reviewing {opened.folder}; Ctrl-C ends")
+        say(f"reviewing {run}; Ctrl-C ends")
         put("\n".join(link if len(links) == 1 else f"{name}\t{link}" for name, link in links.items()))
 
-    serve(opened, host=host, port=port, people=person or (), browser=not no_browser, asked=enough, told=told)
+    how: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "people": person or (),
+        "browser": not no_browser,
+        "asked": enough,
+        "told": told,
+    }
+    if (Path(run) / "run.json").is_file():
+        opened = open_run(run)
+        serve(opened, **how)
+    else:
+        opened = review_source(
+            Path(run).resolve().name,
+            lambda told: run_for_review(run, out=out, modality=modality, method=method, seed=seed, watch=told),
+            watch=watch(),
+            **how,
+        )
     say(f"labels: {opened.folder / 'labels.parquet'}")

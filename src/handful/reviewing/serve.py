@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from handful.data import Dataset
 from handful.errors import InputError
@@ -24,6 +25,7 @@ from handful.reviewing.events import Events, pack_changes
 from handful.reviewing.guard import Guard, make_tokens
 from handful.reviewing.opened import near_duplicates, open_for_review
 from handful.reviewing.positions import Positions
+from handful.reviewing.preparing import Preparing, serving_meanwhile, waiting_app
 from handful.reviewing.progress import ASKED
 from handful.reviewing.queues import Queues
 from handful.reviewing.saving import save_labels
@@ -31,6 +33,7 @@ from handful.reviewing.worker import Worker
 from handful.run.folder import Run, locked, open_run
 from handful.run.journal import Journal
 from handful.run.path import read_again
+from handful.training.pretrain import Watch
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Told = Callable[[dict[str, str]], None]
@@ -58,6 +61,20 @@ class Address:
         ends = {f"[{name}]" if ":" in name and not name.startswith("[") else name for name in names}
         return {f"{name}:{self.port}" for name in ends} | (ends if self.port == 80 else set())
 
+    def guarded(self, app: ASGIApp) -> ASGIApp:
+        """Return `app`, open to those who have a token and come to this address."""
+        return Guard(app, people=self.people, hosts=self.hosts())
+
+    def tell(self, told: Told | None, browser: bool) -> None:
+        """Say where the page is, and open it in a browser where it is open to this machine alone."""
+        links = self.links()
+        if told is not None:
+            told(links)
+        if browser and self.host in LOOPBACK:
+            opening = threading.Timer(0.5, webbrowser.open, [next(iter(links.values()))])
+            opening.daemon = True  # no page for a review that ended before
+            opening.start()
+
 
 def review(
     run: Run | str | os.PathLike[str],
@@ -80,24 +97,55 @@ def review(
     told: called with the address for each person once the server listens; None prints nothing.
     Raises InputError where the run cannot be reviewed, is open already, or the port is in use.
     """
+    _check(host, people, asked)
+    run = run if isinstance(run, Run) else open_run(run)
+    with locked(run), listening(host, port) as listener:
+        address = Address(host, listener.getsockname()[1], make_tokens(people or (_me(),)))
+        with at_the_desk(run, data=data, asked=asked, trusted=host in LOOPBACK) as opened:
+            address.tell(told, browser)
+            _serve(opened, address, listener)
+
+
+def review_source(
+    name: str,
+    make: Callable[[Watch], Run],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    people: Sequence[str] = (),
+    browser: bool = True,
+    asked: float = ASKED,
+    watch: Watch | None = None,
+    told: Told | None = None,
+) -> Run:
+    """Serve the page at once; it says how far `make` is, and begins when that has returned the run.
+
+    name: of the source. The rest is as in `review`. Returns the run once the review is interrupted.
+    """
+    _check(host, people, asked)
+    with listening(host, port) as listener:
+        address = Address(host, listener.getsockname()[1], make_tokens(people or (_me(),)))
+        address.tell(told, browser)
+        preparing = Preparing(name)
+        with serving_meanwhile(address.guarded(waiting_app(preparing)), listener):
+            run = make(preparing.watching(watch or Watch()))
+        with locked(run), at_the_desk(run, asked=asked, trusted=host in LOOPBACK) as opened:
+            _serve(opened, address, listener)
+    return run
+
+
+def _check(host: str, people: Sequence[str], asked: float) -> None:
     if host not in LOOPBACK and not people:
         raise InputError(f"host={host!r} opens the review to a network: name each person who may review, with people.")
     if len(set(people)) < len(people) or not all(name.strip() for name in people):
         raise InputError(f"people must be different names, got {list(people)!r}.")
     if not 0 < asked < 1:
         raise InputError(f"asked must be an accuracy above 0 and below 1, got {asked!r}.")
-    run = run if isinstance(run, Run) else open_run(run)
-    with locked(run), listening(host, port) as listener:
-        address = Address(host, listener.getsockname()[1], make_tokens(people or (_me(),)))
-        with at_the_desk(run, data=data, asked=asked, trusted=host in LOOPBACK) as opened:
-            app = Guard(make_app(opened), people=address.people, hosts=address.hosts())
-            server = _Server(app, opened.events)
-            links = address.links()
-            if told is not None:
-                told(links)
-            if browser and host in LOOPBACK:
-                threading.Timer(0.5, webbrowser.open, [next(iter(links.values()))]).start()
-            server.run(sockets=[listener])
+
+
+def _serve(opened: Review, address: Address, listener: socket.socket) -> None:
+    """Serve a review until the process is told to stop."""
+    _Server(address.guarded(make_app(opened)), opened.events).run(sockets=[listener])
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 // What the person sees and does: the run, the line of items, the item shown, decisions and the selection.
 
 import { classKeys } from "../keys";
-import type { Action, Ask, Decision, Item, Order, Queue, Run } from "../types";
+import type { Action, Ask, Decision, Item, Order, Preparing, Queue, Run } from "../types";
 import { counted, percent } from "../words";
 import { Atlas } from "./atlas";
 import { Items } from "./items";
 import { Outbox } from "./outbox";
+import { whenReady } from "./ready";
 import { get, Refused, send } from "./server";
 
 export type Overlay = "" | "sheet" | "choose" | "search" | "files";
@@ -19,6 +20,7 @@ const AUDITED = 50; // items of a check by chance
 
 export class Session {
   run = $state.raw<Run | null>(null);
+  preparing = $state.raw<Preparing | null>(null);
   keys = $derived(classKeys(this.run?.classes.map(({ name }) => name) ?? []));
   line = $state<Line>("suggest");
   ofClass = $state("");
@@ -60,7 +62,11 @@ export class Session {
   async open(): Promise<void> {
     this.listen();
     try {
-      const run = await get<Run>("/api/run");
+      const run = await whenReady((waiting) => {
+        this.preparing = waiting;
+        document.title = `${waiting.name} · handful`;
+      });
+      this.preparing = null;
       this.take(run);
       this.atlas.tell({ type: "open", items: run.items, hasMap: run.has_map });
       const [, { decisions }] = await Promise.all([
