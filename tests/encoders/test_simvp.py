@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 
 from handful.encoders import SimVP
+from handful.encoders.forecaster import Compared
 from handful.encoders.saving import build, describe
+from handful.encoders.simvp import similarity
 from handful.methods.predictive import Forecast
 from handful.modalities.video import Video
 
@@ -44,17 +48,38 @@ def test_frames_before_the_first_are_copies_of_it() -> None:
     torch.testing.assert_close(made.go_on(seen, 2), made.go_on(seen.expand(-1, -1, 3, -1, -1), 2))
 
 
-def test_the_loss_is_the_squared_and_half_of_the_absolute_error_of_the_frames_that_came() -> None:
+def test_the_loss_is_the_squared_error_half_of_the_absolute_one_and_a_fifth_of_unlikeness() -> None:
     made, video = network()
     batch = clips(5)
-    loss = Forecast(made, video)(batch, torch.Generator())
+    found = made.compare(batch)
     slow = []
-    for row in range(2):
-        guess = made.go_on(batch[row : row + 1, :, :3], 2)[0, 0]
-        for step in range(2):
-            apart = guess[step] - batch[row, 0, 3 + step]
-            slow.append(apart.square().mean() + 0.5 * apart.abs().mean())
-    torch.testing.assert_close(loss.total, torch.stack(slow).mean())
+    for guess, truth in zip(found.guess.flatten(0, 1), found.truth.flatten(0, 1), strict=True):
+        x, y = ((part.detach().double().numpy() + 1) / 2 for part in (guess, truth))
+        covariance = ((x - x.mean()) * (y - y.mean())).mean()
+        alike = (2 * x.mean() * y.mean() + 1e-4) * (2 * covariance + 9e-4)
+        alike /= (x.mean() ** 2 + y.mean() ** 2 + 1e-4) * (x.var() + y.var() + 9e-4)
+        slow.append(np.square(2 * (x - y)).mean() + 0.5 * np.abs(2 * (x - y)).mean() + 0.2 * (1 - alike))
+    loss = Forecast(made, video)(batch, torch.Generator())
+    assert loss.total.item() == pytest.approx(np.mean(slow), rel=1e-4)
+
+
+def test_similarity_is_one_for_equal_windows_and_sees_a_grey_ground_that_is_black() -> None:
+    window = torch.rand(1, 3, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    torch.testing.assert_close(similarity(window, window), torch.ones(1, 3))
+    black = -torch.ones(1, 1, 64)
+    assert similarity(black + 8 / 127.5, black).item() < 0.1
+
+
+def test_darker_than_black_is_black_and_is_drawn_back_where_it_should_be_light() -> None:
+    made, _ = network()
+    truth = torch.tensor([-1.0, -0.9, 1.0, 1.0])
+    guess = torch.tensor([-1.5, -1.5, 1.2, 0.9], requires_grad=True)
+    found = Compared(guess[None, None], truth[None, None], torch.ones(1, 1, dtype=torch.bool))
+    made.mismatch(found).sum().backward()
+    assert (guess.grad[[0, 2]] == 0).all()
+    assert guess.grad[1] < 0  # a step against the gradient makes it lighter
+    assert guess.grad[3] < 0
+    torch.testing.assert_close(made.error(found), torch.tensor([[(0.6**2 + 0.1**2) / 4]]))
 
 
 def test_it_learns_nothing_from_frames_that_are_to_be_guessed() -> None:

@@ -68,8 +68,27 @@ class Forecaster(nn.Module):
         both = tokens.present[:, tokens.step :] & tokens.present[:, :known]
         return Compared(self.guess_next(tokens)[:, :known], tokens.values[:, tokens.step :], both)
 
+    def naive(self, batch: Any) -> Compared:
+        """Return the same parts beside what costs nothing to guess: the step before; of symbols, how often each is."""
+        tokens = self.cut(batch)
+        known = tokens.present.shape[1] - tokens.step
+        truth, both = tokens.values[:, tokens.step :], tokens.present[:, tokens.step :] & tokens.present[:, :known]
+        if not self.kind.symbolic:
+            return Compared(tokens.values[:, :known], truth, both)
+        often = torch.bincount(truth[both], minlength=self.kind.count).clamp(min=1).log()
+        return Compared(often.expand(*truth.shape, -1), truth, both)
+
+    @property
+    def naive_way(self) -> str:
+        """What `naive` does, in words."""
+        return "going by how often each symbol occurs" if self.kind.symbolic else "repeating the step before"
+
     def mismatch(self, found: Compared) -> torch.Tensor:
-        """Return how wrong the guess of each part is, [B, L]."""
+        """Return how wrong the guess of each part is, [B, L]: what training makes small."""
+        return self.error(found)
+
+    def error(self, found: Compared) -> torch.Tensor:
+        """Return the squared error of each part, of symbols the cross entropy, [B, L]."""
         return self.kind.mismatch(found.guess, found.truth)
 
     def guess_next(self, tokens: Tokens) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from handful.encoders.saving import Cut
 
 PATCH = 4  # pixels a side of the finest cells; the mixer works on cells of twice that side
 REACH = 8.0  # pixels that a flow of 1 moves
-ABSOLUTE = 0.5  # of the absolute error in the loss
+ABSOLUTE, UNLIKE = 0.5, 0.2  # of the absolute error and of the lack of similarity in the loss
 
 
 class SimVP(nn.Module):
@@ -90,29 +91,44 @@ class SimVP(nn.Module):
 
     def compare(self, batch: torch.Tensor) -> Compared:
         """Return the last frames of clips [B, C, T, H, W] beside what is guessed from those before, as tokens."""
+        return self._beside(batch, self.go_on)
+
+    naive_way = "repeating the last frame"
+
+    def naive(self, batch: torch.Tensor) -> Compared:
+        """Return the same frames beside the one before them, repeated."""
+        return self._beside(batch, lambda seen, steps: seen[:, :, -1:].expand(-1, -1, steps, -1, -1))
+
+    def mismatch(self, found: Compared) -> torch.Tensor:
+        """Return how wrong the guess of each part is, [B, L]: squared error, absolute error and lack of similarity.
+
+        Squares alone ask for the mean of what may come: faint shadows where there is nothing (LOG.md). The mixture is
+        that of Zhao et al. (2017).
+        """
+        apart = _apart(found)
+        unlike = 1 - similarity(found.truth.float() + apart, found.truth.float())
+        return (apart.square() + ABSOLUTE * apart.abs()).mean(-1) + UNLIKE * unlike
+
+    def error(self, found: Compared) -> torch.Tensor:
+        """Return the squared error of each part [B, L]."""
+        return _apart(found).square().mean(-1)
+
+    def _beside(self, batch: torch.Tensor, go_on: Callable[[torch.Tensor, int], torch.Tensor]) -> Compared:
+        """Return the last frames of clips [B, C, T, H, W] beside how `go_on` goes on from those before, as tokens."""
         steps = min(self.ahead, batch.shape[2] - 1)
         seen, come = batch[:, :, : batch.shape[2] - steps], batch[:, :, batch.shape[2] - steps :]
         if not steps:
             nothing = batch.new_zeros(len(batch), 0, 1)
             return Compared(nothing, nothing, nothing[..., 0].bool())
         truth = self.cut(come)
-        return Compared(self.cut(self.go_on(seen, steps)).values, truth.values, truth.present)
-
-    def mismatch(self, found: Compared) -> torch.Tensor:
-        """Return how wrong the guess of each part is, [B, L]: the squared error and `ABSOLUTE` of the absolute one.
-
-        Squares alone ask for the mean of what may come: faint shadows where there is nothing. Moving garments, 1,500
-        clips, squared error a frame / similarity: 0 169 / .290, .3 176 / .329, 1 194 / .416.
-        """
-        apart = found.guess.float() - found.truth.float()
-        return (apart.square() + ABSOLUTE * apart.abs()).mean(-1)
+        return Compared(self.cut(go_on(seen, steps)).values, truth.values, truth.present)
 
     def _context(self, film: torch.Tensor) -> torch.Tensor:
-        """Return the last `known` frames, the first repeated where there are fewer."""
+        """Return the last `known` frames as they are shown, the first repeated where there are fewer."""
         missing = self.known - film.shape[2]
         if missing > 0:
             film = torch.cat([film[:, :, :1].expand(-1, -1, missing, -1, -1), film], 2)
-        return film[:, :, -self.known :]
+        return film[:, :, -self.known :].clamp(-1, 1)
 
     def _read(self, seen: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the fine cells of each frame [B, T, width, h, w], and the mixed ones [B, D, h / 2, w / 2]."""
@@ -184,6 +200,28 @@ class _Mix(nn.Module):
 
     def forward(self, cells: torch.Tensor) -> torch.Tensor:
         return cells + self.scale * self.channels(self.space(self.norm(cells)))
+
+
+def similarity(guess: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Return the structural similarity (Wang et al. 2004) of parts [B, L, P] in [-1, 1], each a window: [B, L]."""
+    first, second = 0.01**2, 0.03**2  # of a range of 1; they keep flat windows from dividing by nothing
+    guess, truth = (guess + 1) / 2, (truth + 1) / 2
+    guess_mean, truth_mean = guess.mean(-1), truth.mean(-1)
+    guess, truth = guess - guess_mean[..., None], truth - truth_mean[..., None]
+    light = (2 * guess_mean * truth_mean + first) / (guess_mean.square() + truth_mean.square() + first)
+    spread = guess.square().mean(-1) + truth.square().mean(-1)
+    return light * (2 * (guess * truth).mean(-1) + second) / (spread + second)
+
+
+def _apart(found: Compared) -> torch.Tensor:
+    """Return how far guesses are from the truth as they are shown [B, L, P]: darker than black is black.
+
+    Else black grounds come out as the faintest grey, which a similarity of structure sees (LOG.md). A guess beyond
+    the end is still drawn back where the truth is not at it.
+    """
+    guess, truth = found.guess.float(), found.truth.float()
+    beyond = ((truth <= -1) & (guess < -1)) | ((truth >= 1) & (guess > 1))
+    return (guess - truth).masked_fill(beyond, 0.0)
 
 
 def _padded(clip: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handful.methods.autoencoding import VAE, Autoencoder, Denoising
 from handful.methods.contrastive import MoCo, SIGReg, SimCLR, VICReg
 from handful.methods.masked import Masked
-from handful.methods.method import Loss, Method
+from handful.methods.method import Foresight, Loss, Method
 from handful.methods.predictive import CPC, Forecast
 
 METHODS: dict[str, type[Method]] = {
@@ -30,4 +30,4 @@ FAMILIES = {
 }
 """The names of the methods of each family."""
 
-__all__ = ["FAMILIES", "METHODS", "Loss", "Method"]
+__all__ = ["FAMILIES", "METHODS", "Foresight", "Loss", "Method"]

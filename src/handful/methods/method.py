@@ -18,6 +18,14 @@ class Loss(NamedTuple):
     parts: dict[str, torch.Tensor]
 
 
+class Foresight(NamedTuple):
+    """error: of what is guessed to come; naive: of the guess that costs nothing; way: which guess that is, in words."""
+
+    error: float
+    naive: float
+    way: str
+
+
 class Method(nn.Module):
     """A way of making a target out of the input.
 
@@ -55,6 +63,10 @@ class Method(nn.Module):
     def forward(self, batch: Batch, generator: torch.Generator) -> Loss:
         """Return the loss of one batch; all randomness comes from `generator`."""
         raise NotImplementedError
+
+    def foresee(self, batch: Batch) -> Foresight | None:
+        """Return how well it guesses what comes next in a batch; None where that is not what it learns."""
+        return None
 
     def after_step(self, progress: float) -> None:
         """Called after each step with the share of the training that is done, 0 to 1: a teacher follows here."""

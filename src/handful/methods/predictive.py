@@ -12,7 +12,7 @@ from handful.encoders.forecaster import Forecaster
 from handful.encoders.regions import in_regions
 from handful.encoders.tokens import Tokens, mean_over
 from handful.errors import InputError
-from handful.methods.method import Loss, Method, check_ordered, check_reads_tokens
+from handful.methods.method import Foresight, Loss, Method, check_ordered, check_reads_tokens
 from handful.modalities.contract import Batch, Modality
 
 
@@ -105,6 +105,12 @@ class Forecast(Method):
             raise InputError(f"forecast needs samples of at least 2 steps ({self.modality.order}): use another method.")
         total = mean_over(self.forecaster.mismatch(found), found.present)
         return Loss(total, {"next": total.detach()})
+
+    @torch.no_grad()
+    def foresee(self, batch: Batch) -> Foresight:
+        both = (self.forecaster.compare(batch), self.forecaster.naive(batch))
+        error, naive = (float(mean_over(self.forecaster.error(found), found.present)) for found in both)
+        return Foresight(error, naive, self.forecaster.naive_way)
 
 
 def future_pairs(tokens: Tokens, ahead: int) -> tuple[torch.Tensor, torch.Tensor]:

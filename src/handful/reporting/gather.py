@@ -27,6 +27,8 @@ from handful.run.record import read_json
 
 FIGURES = {
     "loss": "Loss",
+    "error": "Error of what comes next",
+    "naive_error": "Error of the naive guess of it",
     "rank": "Effective rank (RankMe)",
     "contrast": "Contrast of the vectors",
     "spread": "Spread of the vectors",

@@ -88,7 +88,7 @@ def train(
             if on_step is not None and accelerator.is_main_process:
                 on_step(descent.clock.beat(descent.state.epoch, step, loss))
             descent.keep(seconds=checkpoint_seconds)
-        line = panel.look(method.network, descent.state.epoch + 1, descent.mean_losses(), descent.state.history)
+        line = panel.look(method, descent.state.epoch + 1, descent.mean_losses(), descent.state.history)
         line = of_main_process(line, accelerator)
         accelerator.log({name: value for name, value in line.items() if not isinstance(value, str)}, step=line["epoch"])
         descent.end_epoch(line)

@@ -17,6 +17,7 @@ from handful.data import Dataset, Samples
 from handful.methods import Method
 from handful.modalities.contract import Modality
 from handful.training.embed import batches_of, device_of, pooled_vectors, to_device
+from handful.training.foresight import judge_foresight, measure_foresight
 from handful.training.health import Health, judge, measure
 
 HEALTH_ROWS = 1024
@@ -66,11 +67,11 @@ class Panel:
         )
 
     def look(
-        self, network: nn.Module, epoch: int, losses: dict[str, float], history: list[dict[str, Any]]
+        self, method: Method, epoch: int, losses: dict[str, float], history: list[dict[str, Any]]
     ) -> dict[str, Any]:
         """Return the line of an epoch: its number, losses, health and verdict; `history`: the lines before it."""
         health = measure_network(
-            network,
+            method.network,
             self.modality,
             self.samples,
             self.rows,
@@ -81,6 +82,11 @@ class Panel:
             origin=self.origin,
         )
         by_epoch = [*(line["loss"] for line in history), losses["loss"]]
+        foresight = measure_foresight(method, self.samples, self.rows, autocast=self.autocast)
+        if foresight is not None:
+            told = {"error": foresight.error, "naive_error": foresight.naive}
+            verdict = judge_foresight(foresight, health, by_epoch)
+            return {"epoch": epoch, **losses, **told, **health.as_dict(), "verdict": verdict}
         past = [line["agreement"] for line in history if "agreement" in line]
         verdict = judge(health, self.untrained, self.raw, by_epoch, past)
         return {"epoch": epoch, **losses, **health.as_dict(), "verdict": verdict}
