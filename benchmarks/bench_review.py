@@ -7,7 +7,7 @@ python benchmarks/bench_review.py curves                                        
 
 The person decides on the first row of the queue, always rightly, and sees the queue made anew after each decision.
 Sets: digits (scikit-learn, all of it); fashion (Fashion-MNIST test images, trouser, sandal, bag and boot); agnews (AG
-News test, World and Sports). A seed draws nine rows in ten, linked anew.
+News test, World and Sports, TF-IDF); minilm (the same by MiniLM). A seed draws nine rows in ten, linked anew.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ STAGES = (10, 15, 20, 30, 40, 60, 80, 120, 160, 240)
 DATA = Path(os.environ.get("HANDFUL_DATA", "data"))
 
 
-def digits() -> tuple[list[np.ndarray], np.ndarray]:
+def digits(cache: Path) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the blocks of vectors and the classes of the digits."""
     from sklearn.datasets import load_digits
 
@@ -50,7 +50,7 @@ def digits() -> tuple[list[np.ndarray], np.ndarray]:
     return [vectors.astype(np.float32)], classes
 
 
-def fashion() -> tuple[list[np.ndarray], np.ndarray]:
+def fashion(cache: Path) -> tuple[list[np.ndarray], np.ndarray]:
     """Return fifty principal components of the pixels of four classes of Fashion-MNIST's test images."""
     from sklearn.decomposition import PCA
 
@@ -62,7 +62,7 @@ def fashion() -> tuple[list[np.ndarray], np.ndarray]:
     return [PCA(50, random_state=0).fit_transform(pixels).astype(np.float32)], classes[rows]
 
 
-def agnews() -> tuple[list[np.ndarray], np.ndarray]:
+def agnews(cache: Path) -> tuple[list[np.ndarray], np.ndarray]:
     """Return a hundred singular vectors of the TF-IDF of two classes of AG News, of length one."""
     import csv
 
@@ -79,14 +79,23 @@ def agnews() -> tuple[list[np.ndarray], np.ndarray]:
     return [vectors.astype(np.float32)], np.array([int(row[0]) for row in rows])
 
 
-SETS = {"digits": digits, "fashion": fashion, "agnews": agnews}
+def minilm(cache: Path) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return MiniLM's vectors of two classes of AG News, as `confidence_sets` makes them."""
+    from confidence_sets import sets
+
+    [(_, _, vectors, classes)] = sets(cache, ["ag_minilm"])
+    rows = np.flatnonzero(classes < 2)
+    return [vectors[rows]], classes[rows]
+
+
+SETS = {"digits": digits, "fashion": fashion, "agnews": agnews, "minilm": minilm}
 
 
 def load(name: str, cache: Path) -> tuple[list[np.ndarray], np.ndarray]:
     """Return the blocks and classes of a set, kept in `cache`."""
     path = cache / f"{name}.npz"
     if not path.is_file():
-        blocks, classes = SETS[name]()
+        blocks, classes = SETS[name](cache)
         np.savez(path, classes=classes, **{f"block{place}": block for place, block in enumerate(blocks)})
     with np.load(path) as file:
         return [file[key] for key in file.files if key.startswith("block")], file["classes"]
