@@ -32,8 +32,10 @@ def run_child(arguments: list[str], *, said: Path, prepare: Callable[[], None], 
 
 def run_command(arguments: list[str]) -> None:
     """Run the command line as a person does, and end this process with its exit code."""
+    from handful import files
     from handful.cli import main as handful
 
+    files._swept.clear()  # a process of its own has looked at no folder yet
     sys.argv = ["handful", *arguments]
     try:
         handful()

@@ -16,7 +16,8 @@ from handful.propagation import Propagation
 from handful.propagation.audit import LabelIssues
 from handful.propagation.calibrate import Estimate
 from handful.reporting.gather import gather
-from handful.run.folder import Run, issues_table, make_run
+from handful.run.folder import Run, make_run
+from handful.run.summary import issues_table
 from handful.training.embed import Embeddings
 
 NAMES = [f"{'ab'[row % 2]}{row:02d}.png" for row in range(24)]

@@ -12,9 +12,11 @@ Folder = Annotated[str, typer.Option("--out", help="The folder for the copies, e
 
 def denoise(source: str, run: EncoderRun, out: Folder) -> None:
     """Write a clean copy of everything in SOURCE, from an encoder that was trained with the method denoising."""
+    from handful.data.remote import check_local
     from handful.run.folder import open_run
     from handful.tasks.denoise import find_restorer, write_clean
 
+    check_local(out, "the folder of the copies")
     encoder = open_run(run).encoder
     find_restorer(encoder)
     data = encoder.read(source)

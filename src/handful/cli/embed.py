@@ -15,4 +15,4 @@ def embed(run: str) -> None:
         check_same_data(opened, data)
         embed_step(opened, data, opened.encoder, watch=watch())
         opened.write_data(data)
-    put(str(opened.folder / "embeddings.npy"))
+    put(opened.address("embeddings.npy"))

@@ -26,11 +26,13 @@ def forecast(
 
     Of videos: write the next frames of CLIP to --out, and a video of true frames, guessed ones and their difference.
     """
+    from handful.data.remote import check_local
     from handful.run.folder import open_run
     from handful.run.path import read_again
     from handful.tasks.forecast import find_forecaster, find_last
     from handful.tasks.forecast import forecast as look_ahead
 
+    check_local(out, "the video")
     opened = open_run(run)
     encoder = opened.encoder
     if encoder.modality.name == "video":

@@ -102,4 +102,4 @@ def label(
     page = handful.report(run)
     summary = run.summary()
     say(summary.in_words())
-    put(summary.as_dict() if json else f"{run.folder / 'labels.csv'}\n{page}")
+    put(summary.as_dict() if json else f"{run.address('labels.csv')}\n{run.address(page.name)}")

@@ -77,4 +77,4 @@ def pretrain(
     with started(data, out, source=source, reading=reading) as run:
         trained = pretrain_step(run, data, options, watch=watch(tracker), retrain=retrain)
     say(trained.record["verdict"])
-    put(str(run.encoder_folder))
+    put(run.address("encoder"))

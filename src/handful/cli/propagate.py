@@ -54,4 +54,4 @@ def propagate(
         )
     summary = opened.summary()
     say(summary.in_words())
-    put(summary.as_dict() if json else str(opened.folder / "labels.csv"))
+    put(summary.as_dict() if json else opened.address("labels.csv"))

@@ -8,4 +8,5 @@ def report(run: str, truth: Truth = None) -> None:
     import handful
     from handful.run.folder import open_run
 
-    put(str(handful.report(open_run(run), truth=truth)))
+    opened = open_run(run)
+    put(opened.address(handful.report(opened, truth=truth).name))

@@ -17,9 +17,12 @@ def segment(
 ) -> None:
     """Write the class of every pixel of the photos in SOURCE, from a few marked pixels in some of them."""
     import handful
+    from handful.data.remote import check_local
     from handful.run.folder import open_run
     from handful.tasks.scribbles import read_scribbles, write_masks
 
+    check_local(out, "the folder of the masks")
+    check_local(scribbles, "the folder of the scribbles")
     encoder = open_run(run).encoder
     data = encoder.read(source)
     found = handful.segment(encoder, data, read_scribbles(scribbles, data), rule=rule, seed=seed)

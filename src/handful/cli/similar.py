@@ -19,9 +19,11 @@ def similar(
 ) -> None:
     """Print the items of RUN that are most like QUERY, the most alike first: id and cosine."""
     import handful
+    from handful.data.remote import check_local
     from handful.reporting.similar import report_similar
     from handful.run.folder import open_run
 
+    check_local(out, "the page")
     opened = open_run(run)
     found = handful.similar(opened, query, n, block=block)
     if out is not None:

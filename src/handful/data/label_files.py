@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from handful.data.arrays import open_npy
-from handful.data.folders import as_path
 from handful.data.idx import is_idx, read_idx
 from handful.data.labels import Labels, encode_labels, is_unlabelled
+from handful.data.remote import local_path
 from handful.data.sources import Source
 from handful.data.spreadsheet import plain_cell
 from handful.data.tables import FrameTable, Table, TextTable, find_column, is_frame, read_table
@@ -49,7 +49,7 @@ def read_labels(labels: Any, source: Source, *, label_column: str | None, cache:
     if isinstance(labels, str) and labels == "folders":
         return _from_folders(source)
     if isinstance(labels, str | os.PathLike):
-        return _from_file(as_path(labels), source, label_column, cache)
+        return _from_file(local_path(labels, cache), source, label_column, cache)
     if isinstance(labels, Mapping):
         return _by_id(((key, value, str) for key, value in labels.items()), source)
     if is_frame(labels):

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from handful.data.folders import as_path
+from handful.data.remote import local_path
 from handful.encoders.local import find_local
 from handful.encoders.pretrained_image import image_reading
 from handful.encoders.pretrained_sound import sound_reading
@@ -43,7 +43,7 @@ def settle_reading(
     source: Any, modality: str | None, encoder: nn.Module | str | os.PathLike[str] | None, reading: Mapping[str, Any]
 ) -> tuple[str, dict[str, Any]]:
     """Return the kind of data of `source`, and the settings to read it with: what is given goes before what suits."""
-    source = as_path(source) if isinstance(source, str | os.PathLike) else source
+    source = local_path(source) if isinstance(source, str | os.PathLike) else source
     modality = modality or find_modality(source)
     wanted = reading_for(encoder, modality) if modality in READERS else {}
     return modality, {**wanted, **reading}

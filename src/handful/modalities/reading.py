@@ -13,10 +13,10 @@ import numpy as np
 from handful.data.cache import cache_folder
 from handful.data.dataset import Dataset, Decoded, Refusal
 from handful.data.digests import fingerprint
-from handful.data.folders import as_path
 from handful.data.items import Progress
 from handful.data.label_files import check_labels, labels_name, read_labels
 from handful.data.labels import Labels
+from handful.data.remote import local_path
 from handful.data.sources import Source, Wanted, open_source
 from handful.errors import InputError, check_choice, did_you_mean
 from handful.modalities.audio_files import is_audio_file
@@ -159,7 +159,7 @@ def read(
         and series `window`, `stride`; see `audio_reading`, `series_tables`.
     Raises InputError where the source, the labels or the settings cannot be used.
     """
-    source = as_path(source) if isinstance(source, str | os.PathLike) else source
+    source = local_path(source, cache_folder(cache), progress) if isinstance(source, str | os.PathLike) else source
     modality = modality or find_modality(source)
     check_choice("modality", modality, READERS)
     reader = READERS[modality]

@@ -15,6 +15,7 @@ import torch
 from handful.data import Dataset, Labels
 from handful.data.cache import cache_folder
 from handful.data.label_files import read_labels
+from handful.data.remote import check_local
 from handful.data.sources import Source
 from handful.data.spreadsheet import write_csv
 from handful.data.tables import write_parquet
@@ -125,6 +126,7 @@ def score_anomalies(
     out: its path; by default in `scored/` of the run folder. Raises InputError where columns are missing, all named.
     """
     run = run if isinstance(run, Run) else open_run(run)
+    check_local(run.address() if out is None else out, "the table of scores")
     reader, detector = _Reader.load(run)
     data = reader.read(source)
     rows = reader.numbers(data)

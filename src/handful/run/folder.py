@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,23 +17,24 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from handful import __version__
-from handful.data import Dataset, Labels
+from handful.data import Dataset
 from handful.data.arrays import UNREADABLE, first_line
 from handful.data.digests import digest_file
+from handful.data.remote import is_remote
 from handful.data.spreadsheet import write_csv
 from handful.data.tables import write_parquet
 from handful.errors import InputError, WriteError
-from handful.files import settle, sweep, write_array, writes_to, written_whole
+from handful.files import settle, sweep, write_array, written_whole
 from handful.graph import Graph
 from handful.propagation import Propagation
-from handful.propagation.audit import LabelIssues
+from handful.run.hold import held
+from handful.run.home import Home
 from handful.run.record import NAME, read_json, read_record, write_json, write_record
 from handful.run.summary import Summary, labels_table
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 
 FORMAT = 2
-LOCK = ".lock"
 _READ = ("record", "data", "encoder", "embeddings", "graph", "labels", "evaluation", "_found")
 
 
@@ -40,10 +42,17 @@ _READ = ("record", "data", "encoder", "embeddings", "graph", "labels", "evaluati
 class Run:
     """A run folder. What a step has not finished yet, or is damaged, raises InputError when it is asked for.
 
-    folder: where it lies.
+    folder: where it lies. home: where it lies in truth, of a run on another file system; `folder` is a copy then.
     """
 
     folder: Path
+    home: Home | None = None
+
+    def address(self, name: str = "") -> str:
+        """Return where a file of the run lies, or the folder itself, as people look for it."""
+        if self.home is not None:
+            return f"{self.home.name}/{name}".rstrip("/")
+        return str(self.folder / name)
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -285,18 +294,6 @@ class Run:
             self.__dict__.pop(name, None)
 
 
-def issues_table(ids: np.ndarray, labels: Labels, issues: LabelIssues) -> pa.Table:
-    """Return the given labels that the graph contradicts, the worst first: id, label, suggested, score."""
-    return pa.table(
-        {
-            "id": pa.array(ids[issues.rows].tolist(), pa.string()),
-            "label": labels.decode(labels.codes[issues.rows]).tolist(),
-            "suggested": labels.decode(issues.suggested).tolist(),
-            "score": pa.array(issues.scores.astype(np.float32)),
-        }
-    )
-
-
 def _told(path: Path, step: str) -> dict[str, Any]:
     return {"digest": digest_file(path), "step": step}
 
@@ -313,16 +310,16 @@ def readable(path: Path, step: str) -> Iterator[None]:
 
 
 def open_run(folder: str | os.PathLike[str]) -> Run:
-    """Return the run in `folder`. Raises InputError where there is none, or one of another version."""
-    run = Run(Path(folder))
-    if not (run.folder / "run.json").is_file():
-        raise InputError(f"{folder} is not a run folder: run.json is missing.")
-    if run.record.get("format") != FORMAT:
-        raise InputError(
-            f"{folder} was written in format {run.record.get('format')} by handful {run.record.get('version')}, "
-            f"this is format {FORMAT}, handful {__version__}: choose another folder or delete it."
-        )
-    return run
+    """Return the run in `folder`, a path or an address such as s3://bucket/run.
+
+    Raises InputError where there is none, or one of another version.
+    """
+    run = _run_at(folder)
+    if run.home is not None:
+        run.home.fetch()
+    if not (run.folder / NAME).is_file():
+        raise InputError(f"{run.address()} is not a run folder: run.json is missing.")
+    return _of_this_version(run)
 
 
 def make_run(folder: str | os.PathLike[str]) -> Run:
@@ -330,13 +327,64 @@ def make_run(folder: str | os.PathLike[str]) -> Run:
 
     Raises InputError where the folder holds something else or cannot be written.
     """
-    path = Path(folder)
-    if (path / "run.json").is_file():
-        return open_run(path)
-    if path.exists() and not path.is_dir():
-        raise InputError(f"{path} is a file: an output folder is needed.")
-    if path.is_dir() and any(path.iterdir()):
-        raise InputError(f"{path} is not empty and not a run folder: choose another output folder.")
+    run = _run_at(folder)
+    if run.home is not None:
+        run.home.fetch()
+    path = run.folder
+    if not (path / NAME).is_file():
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{path} is a file: an output folder is needed.")
+        if any(path.iterdir()) if path.is_dir() else run.home is not None and run.home.place.files():
+            raise InputError(f"{run.address()} is not empty and not a run folder: choose another output folder.")
+        _begin(run)
+    if run.home is not None and not run.home.is_claimed:
+        run.home.bring()  # what cannot be written is met before the work, and others see that the folder is taken
+    return _of_this_version(run)
+
+
+def discard(run: Run) -> None:
+    """Delete a run folder, of a run that came to nothing."""
+    if run.home is not None:
+        run.home.forsake()
+    else:
+        shutil.rmtree(run.folder)
+
+
+@contextmanager
+def locked(run: Run) -> Iterator[None]:
+    """Hold the run folder for one process. Raises InputError where another holds it; a dead one's hold is gone.
+
+    What a killed one left half-written is removed, and what was read before is read again. What a run folder on
+    another file system gained is brought there once the block ends without an error.
+    """
+    with held(run.folder, run.address()):
+        for folder in (run.folder, run.encoder_folder):
+            sweep(folder)
+        run.forget()
+        yield
+        if run.home is not None:
+            run.home.bring()
+
+
+def _run_at(folder: str | os.PathLike[str]) -> Run:
+    if not isinstance(folder, str) or not is_remote(folder):
+        return Run(Path(folder))
+    home = Home.find(folder)
+    return Run(home.folder, home)
+
+
+def _of_this_version(run: Run) -> Run:
+    if run.record.get("format") != FORMAT:
+        raise InputError(
+            f"{run.address()} was written in format {run.record.get('format')} by handful {run.record.get('version')}, "
+            f"this is format {FORMAT}, handful {__version__}: choose another folder or delete it."
+        )
+    return run
+
+
+def _begin(run: Run) -> None:
+    """Make the folder of a run, with a record that names no file."""
+    path = run.folder
     try:
         path.mkdir(parents=True, exist_ok=True)
         with written_whole(path / NAME) as file:
@@ -345,25 +393,3 @@ def make_run(folder: str | os.PathLike[str]) -> Run:
         if isinstance(error, WriteError) and os.access(path, os.W_OK):
             raise
         raise InputError(f"{path} cannot be written ({error.strerror}): choose another output folder.") from error
-    return Run(path)
-
-
-@contextmanager
-def locked(run: Run) -> Iterator[None]:
-    """Hold the run folder for one process. Raises InputError where another holds it; a dead one's hold is gone.
-
-    What a killed one left half-written is removed, and what was read before is read again.
-    """
-    import fcntl
-
-    with ExitStack() as stack:
-        with writes_to(run.folder / LOCK):
-            file = stack.enter_context((run.folder / LOCK).open("w"))
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise InputError(f"{run.folder} is in use by another run: wait for it or choose another folder.") from error
-        for folder in (run.folder, run.encoder_folder):
-            sweep(folder)
-        run.forget()
-        yield

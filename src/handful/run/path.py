@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +12,14 @@ import numpy as np
 from torch import nn
 
 from handful.data import Dataset, check_something_to_label, encode_labels
+from handful.data.remote import is_remote
 from handful.errors import InputError, check_choice
 from handful.modalities import read
 from handful.modalities.encoder_reading import settle_reading
 from handful.propagation.rules import RULES
 from handful.propagation.suggest import suggest_rows
 from handful.run.duplicates import duplicates_step
-from handful.run.folder import Run, locked, make_run, open_run
+from handful.run.folder import Run, discard, locked, make_run, open_run
 from handful.run.steps import check_same_data, embed_step, graph_step, pretrain_step, propagate_step
 from handful.training.pretrain import Watch
 
@@ -52,7 +52,8 @@ def label(
     """Return a run whose labels.parquet has a label and a confidence for every item of `source`.
 
     source: what `read` takes, or a Dataset. labels: what `read` takes; at least two classes.
-    out: the run folder. The same call goes on where an earlier one stopped, or on what has been added since.
+    out: the run folder, a path or an address such as s3://bucket/run. The same call goes on where an earlier one
+        stopped, or on what has been added since.
     method, encoder, pooling, epochs, batch_size, learning_rate, precision, patience, views: as in `pretrain`.
     rule, priors: as in `propagate`; n_neighbors: of the graph; abstain_below: leave labels below it to people.
     retrain: train anew where the source has grown, instead of keeping the encoder.
@@ -103,7 +104,7 @@ def started(
     Raises InputError where the folder holds something else, or is in use. Where bad input ends the work before a step
     has written anything, a folder that was made for it is taken away again.
     """
-    there = Path(out).exists()
+    there = not (isinstance(out, str) and is_remote(out)) and Path(out).exists()
     run = make_run(out)
     with locked(run):
         check_same_data(run, data)
@@ -112,7 +113,7 @@ def started(
             yield run
         except InputError:
             if not there and {path.name for path in run.folder.iterdir()} <= {"run.json", ".lock"}:
-                shutil.rmtree(run.folder)
+                discard(run)
             raise
 
 
@@ -161,6 +162,8 @@ def _name(given: Any) -> str | None:
     """Return a path in full, or what kind of value was given instead."""
     if given is None:
         return None
+    if isinstance(given, str) and is_remote(given):
+        return given
     if isinstance(given, str | os.PathLike):
         path = Path(given)
         return str(path.resolve()) if path.exists() else str(given)

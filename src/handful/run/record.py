@@ -39,11 +39,18 @@ def write_json(file: IO[bytes], content: Mapping[str, Any]) -> None:
 
 def read_record(folder: Path) -> dict[str, Any]:
     """Return the record in `folder`. Raises InputError where it is missing or not as it was written."""
-    found = read_json(folder / NAME)
-    told = found.pop("checksum", None)
-    if told is not None and told != _checksum(found):
+    return check_record(read_json(folder / NAME), folder)
+
+
+def check_record(found: Any, folder: Path) -> dict[str, Any]:
+    """Return a record without its checksum. Raises InputError where it is not as it was written in `folder`."""
+    if not isinstance(found, dict):
+        raise InputError(_damaged(folder / NAME, "it holds no record"))
+    record = dict(found)
+    told = record.pop("checksum", None)
+    if told is not None and told != _checksum(record):
         raise InputError(_damaged(folder / NAME, "its checksum is not its own"))
-    return found
+    return record
 
 
 def write_record(file: IO[bytes], record: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from handful.data.remote import check_local
 from handful.graph.build import check_n_neighbors
 from handful.modalities import read
 from handful.run.duplicates import duplicates_step
@@ -31,6 +32,7 @@ def run_for_review(
     out: the run folder of a source; None for one beside it, named SOURCE-run. The same call goes on where it stopped.
     Raises InputError for anything that cannot be used.
     """
+    check_local(source if out is None else out, "a run folder for a review")
     path = Path(source)
     if (path / "run.json").is_file():
         return open_run(path)

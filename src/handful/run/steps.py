@@ -18,8 +18,9 @@ from handful.propagation.fuse import fuse
 from handful.propagation.propagate import make_problem
 from handful.run.decisions import with_decisions
 from handful.run.embedding import embed_rows, forget_rows
-from handful.run.folder import Run, issues_table
+from handful.run.folder import Run
 from handful.run.record import read_json
+from handful.run.summary import issues_table
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 from handful.training.pretrain import Watch, adopt, pretrain

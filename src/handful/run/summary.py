@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from handful.data import Labels
 from handful.propagation import Propagation
+from handful.propagation.audit import LabelIssues
 
 
 @dataclass(frozen=True)
@@ -69,5 +71,17 @@ def labels_table(ids: np.ndarray, answer: Propagation, reviewed: np.ndarray | No
             "reached": pa.array(answer.reached),
             "margin": pa.array(answer.margin.astype(np.float32)),
             "runner_up": pa.array(answer.runner_up.tolist(), kind),
+        }
+    )
+
+
+def issues_table(ids: np.ndarray, labels: Labels, issues: LabelIssues) -> pa.Table:
+    """Return the given labels that the graph contradicts, the worst first: id, label, suggested, score."""
+    return pa.table(
+        {
+            "id": pa.array(ids[issues.rows].tolist(), pa.string()),
+            "label": labels.decode(labels.codes[issues.rows]).tolist(),
+            "suggested": labels.decode(issues.suggested).tolist(),
+            "score": pa.array(issues.scores.astype(np.float32)),
         }
     )

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import nn
 
 from handful.data import Dataset, Samples
+from handful.data.remote import check_local
 from handful.encoders import Encoded
 from handful.encoders.saving import build, describe
 from handful.encoders.standardise import Standardise
@@ -158,6 +159,7 @@ class Encoder(nn.Module):
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Encoder:
         """Return the encoder saved in `folder`. Raises InputError where there is none, or one of another version."""
+        check_local(folder, "an encoder")
         folder = Path(folder)
         config = _read_config(folder)
         try:
@@ -185,6 +187,7 @@ class Encoder(nn.Module):
 def find_encoder(source: Any) -> Encoder:
     """Return an encoder as it is, that of a run, or the one in a run folder or a folder of its own."""
     if isinstance(source, str | Path):
+        check_local(source, "a run to take the encoder of")
         folder = Path(source)
         return Encoder.from_pretrained(folder / "encoder" if (folder / "run.json").is_file() else folder)
     return getattr(source, "encoder", source)

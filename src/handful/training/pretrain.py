@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from handful.data import Dataset
+from handful.data.remote import check_local
 from handful.encoders.standardise import Standardise
 from handful.encoders.wrapped import Wrapped
 from handful.errors import InputError, check_at_least
@@ -98,6 +99,7 @@ def pretrain(
         **({} if pooling == "auto" else {"pooling": pooling}),
         **({"found": start.told} if encoder == "auto" else {}),
     }
+    check_local(out, "the folder of the encoder")
     folder = Path(out) if out is not None else None
     kept = _kept(folder, identity)
     if kept is not None:
