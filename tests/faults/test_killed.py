@@ -7,10 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import results
+from conftest import label_in, results
 from killing import count_changes, kill_at_change, run_child
 
 from handful.files import TEMPORARY
+from handful.run import open_run
 
 
 def label_command(place: Path) -> list[str]:
@@ -36,3 +37,11 @@ def test_a_run_killed_again_and_again_ends_as_one_that_was_not(place: Path, monk
     assert results(place / "run") == wanted
     assert not list(place.rglob(f"*{TEMPORARY}"))
     assert not list(place.rglob("embedding.part*"))
+
+
+def test_a_training_killed_between_its_files_is_finished(place: Path) -> None:
+    wanted, run = results(place / "run"), open_run(place / "run")
+    run.disown(run.made_by("pretrain"))
+    (place / "run" / "health.json").unlink()
+    label_in(place)()
+    assert results(place / "run") == wanted

@@ -32,6 +32,8 @@ FLOOR_FIT_ROWS = 100_000
 PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
+HEALTH = "health.json"
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -121,9 +123,9 @@ def pretrain(
     if all(len(vectors) == len(data) for vectors in pooled.values()):
         made.remember(data.samples, pooled)
     if folder is not None:
-        made.save_pretrained(folder)
-        with written_whole(folder.parent / "health.json") as file:
+        with written_whole(folder.parent / HEALTH) as file:
             file.write(json.dumps(history, indent=1).encode())
+        made.save_pretrained(folder)  # last: what is found of it says that the health is there too
     return made
 
 
@@ -145,7 +147,7 @@ def _said(told: str, networks: Mapping[str, nn.Module]) -> str:
 
 def _kept(folder: Path | None, identity: Mapping[str, Any]) -> Encoder | None:
     """Return the encoder in `folder` where it came of the same call, else None."""
-    if folder is None or not (folder / "config.json").is_file():
+    if folder is None or not ((folder / "config.json").is_file() and (folder.parent / HEALTH).is_file()):
         return None
     kept = Encoder.from_pretrained(folder)
     return kept if kept.record.get("identity") == json.loads(json.dumps(identity)) else None
