@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from handful.propagation.propagate import make_problem
 from handful.run.decisions import with_decisions
 from handful.run.embedding import embed_rows, forget_rows
 from handful.run.folder import Run
+from handful.run.lone import lone_notes
 from handful.run.record import read_json
 from handful.run.summary import issues_table
 from handful.training.embed import Embeddings
@@ -141,6 +143,7 @@ def propagate_step(
     labels = data.labels
     assert labels is not None
     answer = propagate(graph, labels, rule, priors=priors, seed=seed, progress=(watch or Watch()).stage)
+    answer = replace(answer, notes=(*answer.notes, *lone_notes(run)))
     if abstain_below is not None:
         answer = answer.abstain_below(abstain_below)
     issues = find_label_issues(make_problem(graph, labels, priors)[0], seed=seed).above(0.5)
