@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -171,6 +172,22 @@ def sounds(**files: bytes) -> Callable[[Path], dict[str, Any]]:
         for name, content in files.items():
             (folder / "sounds" / f"{name}.wav").write_bytes(content)
         return {"source": folder / "sounds", "labels": None}
+
+    return make
+
+
+def film(name: str, frames: int) -> Callable[[Path], dict[str, Any]]:
+    """Make a video of so many black frames."""
+
+    def make(folder: Path) -> dict[str, Any]:
+        with av.open(str(folder / name), "w") as container:
+            stream = container.add_stream("mpeg4", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+            container.start_encoding()
+            for _ in range(frames):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8))))
+            container.mux(stream.encode() if frames else [])
+        return {"source": folder / name, "labels": None}
 
     return make
 
@@ -395,6 +412,13 @@ CASES = [
     Case("a .ts file with time stamps", source("x.ts", b"@timestamps true\n@data\n(0,1):1\n"), "holds time stamps"),
     Case("a .ts file of nothing", source("x.ts", b"@timestamps false\n@data\n"), "holds no series"),
     Case("cube of series", given(np.zeros((2, 3, 4, 5))), "(n, time) or (n, channels, time)", SERIES),
+    # Videos.
+    Case("only sound in a video", source("x.mp4", encoded_sound(tone())), "x.mp4 holds no pictures, only sound"),
+    Case("a video of no frame", film("x.avi", 0), "x.avi holds no frame"),
+    Case("a video shorter than a clip", film("x.avi", 3), "has 3 frames, 10 are needed for a clip"),
+    Case("zero-length video", source("x.mp4", b""), "x.mp4 is empty (0 bytes)"),
+    Case("text called .mp4", source("x.mp4", b"a text and no video"), "x.mp4 is not a video that can be read"),
+    Case("texts as videos", texts_only, "there is no video in", {"modality": "video"}),
     # The cache.
     Case("unwritable cache", unwritable_cache, "cannot be written"),
     Case("unpacks to fill the disk", full_cache, "more than 200 times as much"),
@@ -407,7 +431,8 @@ FAULTS = {
     "table of one row", "all-missing columns", "constant columns", "infinite columns", "duplicate column names",
     "labels named in the features", "irregular times", "wrong encoding", "a BOM and no label",
     "an open quote", "a text column of numbers", "texts all the same", "texts all empty", "NUL bytes in all texts",
-    "the same id of two texts", "a text without an id",
+    "the same id of two texts", "a text without an id", "only sound in a video", "a video of no frame",
+    "a video shorter than a clip", "zero-length video", "text called .mp4",
     "NaN in an array", "mixed-up shape", "unwritable cache", "unpacks to fill the disk",
 }  # fmt: skip
 
@@ -480,13 +505,13 @@ def test_the_command_line_says_the_same_and_exits_2(tmp_path_factory, monkeypatc
         told = capsys.readouterr().err.strip()
         if end.value.code != 2 or case.told not in told or "\n" in told or (folder / "run").exists():
             wrong.append((case.fault, end.value.code, told))
-    assert tried >= 95
+    assert tried >= 100
     assert not wrong
 
 
 def test_the_table_holds_every_fault_that_was_asked_for():
     assert {case.fault for case in CASES} >= FAULTS
-    assert len(CASES) >= 131
+    assert len(CASES) >= 137
 
 
 def test_the_good_folder_is_good(folder: Path):
