@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from handful.run import open_run
 class Full:
     """A file on a disk that has room for `room` bytes more."""
 
-    def __init__(self, file: Any, room: int) -> None:
-        self._file, self._room = file, room
+    def __init__(self, file: Any, room: int, fault: int = errno.ENOSPC) -> None:
+        self._file, self._room, self._fault = file, room, fault
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -35,7 +36,7 @@ class Full:
     def write(self, content: Any) -> int:
         self._room -= memoryview(content).nbytes
         if self._room < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(self._fault, os.strerror(self._fault))
         return int(self._file.write(content))
 
 
@@ -44,14 +45,14 @@ def break_at(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
     """Let write number `at` from now on, below `within`, meet a disk with 20 bytes; return the writes' numbers."""
     whole = files._open_temporary
 
-    def set_up(at: int, within: Path = Path("/")) -> list[int]:
+    def set_up(at: int, within: Path = Path("/"), fault: int = errno.ENOSPC) -> list[int]:
         made: list[int] = []
 
         def open_temporary(path: Path) -> Any:
             if within not in path.parents:
                 return whole(path)
             made.append(len(made))
-            return Full(whole(path), 20) if len(made) - 1 == at else whole(path)
+            return Full(whole(path), 20, fault) if len(made) - 1 == at else whole(path)
 
         monkeypatch.setattr(files, "_open_temporary", open_temporary)
         return made
@@ -120,3 +121,14 @@ def test_the_command_says_it_in_one_sentence_and_ends_with_one(
     assert ended.value.code == 1
     assert "cannot be written (No space left on device)" in said[-1]
     assert not [line for line in said if "Traceback" in line]
+
+
+@pytest.mark.parametrize("fault", [errno.EROFS, errno.EIO, errno.EDQUOT, errno.EFBIG])
+def test_a_disk_that_takes_nothing_more_for_other_reasons(place: Path, break_at: Any, fault: int) -> None:
+    wanted = results(place / "run")
+    (place / "labels.csv").write_text("id,label\ndark00.png,night\nlight00.png,day\nlight03.png,day\n")
+    for at in range(4):
+        break_at(at, place / "run", fault)
+        with pytest.raises(WriteError, match=rf"cannot be written \({os.strerror(fault)}\)"):
+            label_in(place)()
+        assert results(place / "run") == wanted
