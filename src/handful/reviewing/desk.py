@@ -36,7 +36,7 @@ class Desk:
         self.opened, self.journal, self.asked = opened, journal, asked
         self._tell = tell
         self.lock = threading.RLock()
-        self._live_lock = threading.Lock()
+        self._live_lock, self._renewing = threading.Lock(), threading.Lock()
         self.classes = Classes(opened.start.classes)
         self.state = State(len(opened), self.classes)
         self._given = np.where(opened.start.given, opened.start.codes, -1).astype(np.int32)
@@ -169,6 +169,10 @@ class Desk:
 
     def renew(self) -> None:
         """Let the answer follow the decisions, and tell what changed; the first time takes a while on a large run."""
+        with self._renewing:  # else an older answer could be told after a newer one
+            self._renew()
+
+    def _renew(self) -> None:
         with self._live_lock:
             self._live = self._live or Live(self.opened.weights)
         with self.lock:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,20 @@ BEAT_SECONDS = 15.0  # without an event; then a comment shows whether the page i
 
 
 class Events:
-    """Tells all listening pages; `publish` may be called from any thread."""
+    """Tells all listening pages; `publish` may be called from any thread.
 
-    def __init__(self) -> None:
+    left: called when the last page has gone.
+    """
+
+    def __init__(self, left: Callable[[], None] = lambda: None) -> None:
+        self._left = left
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: set[asyncio.Queue[bytes | None]] = set()
+
+    @property
+    def heard(self) -> bool:
+        """Whether a page is listening."""
+        return bool(self._waiting)
 
     def publish(self, name: str, data: str) -> None:
         """Send an event of that name to every page."""
@@ -64,6 +73,8 @@ class Events:
                 yield frame
         finally:
             self._waiting.discard(queue)
+            if not self._waiting:
+                self._left()
 
 
 def _framed(name: str, data: str) -> bytes:

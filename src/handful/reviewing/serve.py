@@ -23,6 +23,7 @@ from handful.reviewing.contents import Contents
 from handful.reviewing.desk import Desk
 from handful.reviewing.events import Events, pack_changes
 from handful.reviewing.guard import Guard, make_tokens
+from handful.reviewing.leaving import Leaving
 from handful.reviewing.opened import near_duplicates, open_for_review
 from handful.reviewing.positions import Positions
 from handful.reviewing.preparing import Preparing, serving_meanwhile, waiting_app
@@ -154,7 +155,7 @@ def at_the_desk(
 ) -> Iterator[Review]:
     """Give all that the requests work on; in the end the labels are written."""
     journal = Journal(run.folder)
-    events = Events()
+    events = Events(lambda: leaving.left())
     try:
         opened = open_for_review(run, journal)
         desk = Desk(opened, journal, tell=lambda name, value: tell(name, value), asked=asked)
@@ -162,6 +163,7 @@ def at_the_desk(
         contents = Contents(opened, (lambda: read_again(run)) if data is None else (lambda: data))
         worker = Worker(desk, contents, tell=lambda name, value: tell(name, value))
         review = Review(desk, queues, contents, Positions(opened), events, worker, near_duplicates(opened), trusted)
+        leaving = Leaving(lambda: _save(desk), lambda: events.heard)
 
         def tell(name: str, value: Any) -> None:
             if name == "answer":
@@ -176,12 +178,18 @@ def at_the_desk(
         try:
             yield review
         finally:
+            leaving.end()
             worker.stop()
-            if desk.state.decisions:
-                desk.renew()
-                save_labels(desk)
+            _save(desk)
     finally:
         journal.close()
+
+
+def _save(desk: Desk) -> None:
+    """Write the labels that follow from all decisions, if there are any."""
+    if desk.state.decisions:
+        desk.renew()
+        save_labels(desk)
 
 
 def take_in_labels(run: Run, labels: Mapping[str, Any], *, who: str) -> tuple[int, int]:
