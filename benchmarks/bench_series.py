@@ -2,11 +2,12 @@
 
     python benchmarks/bench_series.py labels [--sets GunPoint ArrowHead] [--methods simclr] [--seeds 1]
     python benchmarks/bench_series.py peers [--sets ...] [--seeds 2]
+    python benchmarks/bench_series.py few [--sets ...] [--draws 5]
     python benchmarks/bench_series.py forecast [--epochs 5] [--window 720] [--every 1]
 
-Data: the UCR and UEA sets inside the package aeon (pip install --no-deps aeon; `peers` imports it), ETTh1.csv from
-HANDFUL_DATA (default ../shared/data). What is missing is skipped in one line. Encoders see the unlabelled series of
-both parts, as labels are spread over both; classifiers are fitted on the training part and judged on the test part.
+Data: the UCR and UEA sets inside the package aeon (pip install --no-deps aeon; `peers` and `few` import it), ETTh1.csv
+from HANDFUL_DATA (default ../shared/data). What is missing is skipped in one line. Encoders see the unlabelled series
+of both parts, as labels are spread over both; classifiers are fitted on the training part and judged on the test part.
 """
 
 from __future__ import annotations
@@ -84,10 +85,7 @@ def spread(blocks: list[np.ndarray], classes: np.ndarray, per_class: int, draws:
         graph = handful.knn_graph(blocks[0], n_neighbors=neighbours)
     right = []
     for seed in range(draws):
-        draw = np.random.default_rng(seed)
-        labels = np.full(len(classes), -1)
-        for code in np.unique(classes):
-            labels[draw.choice(np.flatnonzero(classes == code), per_class, replace=False)] = code
+        labels = draw_labels(classes, per_class, seed)
         found = np.asarray(handful.propagate(graph, labels).labels)
         right.append(100 * np.mean(found[labels == -1] == classes[labels == -1]))
     return float(np.mean(right)), float(np.std(right))
@@ -131,9 +129,7 @@ def measure_peers(names: list[str], seeds: int) -> None:
         return
     for name in names if folder is not None else ():
         data, classes, train = read_set(folder, name)
-        series = data.samples[:]
-        longest = max(9, *map(len, series))
-        filled = np.stack([np.pad(one, ((0, longest - len(one)), (0, 0)), mode="edge").T for one in series])
+        filled = fill(data.samples[:])
         right = []
         for seed in range(seeds):
             made = MiniRocket(random_state=seed, n_jobs=1).fit(filled[train])
@@ -141,6 +137,67 @@ def measure_peers(names: list[str], seeds: int) -> None:
         nearest = KNeighborsClassifier(1).fit(filled[train].reshape(train.sum(), -1), classes[train])
         raw = 100 * nearest.score(filled[~train].reshape((~train).sum(), -1), classes[~train])
         print(f"{name}: MiniRocket {np.mean(right):.1f} ({np.std(right):.1f}); raw 1-NN {raw:.1f}", flush=True)
+
+
+def measure_few(names: list[str], draws: int) -> None:
+    """Print for each set the accuracy on the rows not given, of 1 and 5 labels a class: handful and others.
+
+    Peers, on the same labels: MiniRocket (aeon) with scikit-learn's LabelSpreading on 10 neighbours and with ridge
+    regression; the nearest given series by Euclid and by dynamic time warping within a tenth of the length.
+    """
+    from aeon.distances import dtw_pairwise_distance
+    from aeon.transformations.collection.convolution_based import MiniRocket
+    from sklearn.metrics import pairwise_distances
+    from sklearn.semi_supervised import LabelSpreading
+
+    folder = find_sets()
+    found: dict[tuple[str, int], list[float]] = {}
+    for name in names if folder is not None else ():
+        data, classes, _ = read_set(folder, name)
+        filled = fill(data.samples[:])
+        vectors = handful.pretrain(data).embed(data).vectors
+        graph = handful.knn_graph(vectors, n_neighbors=min(10, len(classes) // 4))
+        rocket = StandardScaler().fit_transform(MiniRocket(random_state=0, n_jobs=1).fit_transform(filled))
+        far = {
+            "Euclid": pairwise_distances(filled.reshape(len(filled), -1)),
+            "DTW": dtw_pairwise_distance(filled, window=0.1),
+        }
+        for per_class in (1, 5):
+            right: dict[str, list[float]] = {}
+            for seed in range(draws):
+                labels = draw_labels(classes, per_class, seed)
+                given = np.flatnonzero(labels >= 0)
+                spreading = LabelSpreading(kernel="knn", n_neighbors=min(10, len(classes) // 4), max_iter=200)
+                ridge = RidgeClassifierCV(np.logspace(-3, 3, 10)).fit(rocket[given], classes[given])
+                guesses = {
+                    "handful": np.asarray(handful.propagate(graph, labels).labels),
+                    "MiniRocket, spreading": spreading.fit(rocket, labels).transduction_,
+                    "MiniRocket, ridge": ridge.predict(rocket),
+                    **{way: classes[given[away[:, given].argmin(1)]] for way, away in far.items()},
+                }
+                for way, guess in guesses.items():
+                    right.setdefault(way, []).append(100 * np.mean(guess[labels < 0] == classes[labels < 0]))
+            for way, shares in right.items():
+                found.setdefault((way, per_class), []).append(float(np.mean(shares)))
+            told = "; ".join(f"{way} {np.mean(shares):.1f} ({np.std(shares):.1f})" for way, shares in right.items())
+            print(f"{name}, {per_class} a class: {told}", flush=True)
+    for (way, per_class), means in found.items():
+        print(f"mean of {len(means)} sets, {per_class} a class: {way} {np.mean(means):.1f}")
+
+
+def draw_labels(classes: np.ndarray, per_class: int, seed: int) -> np.ndarray:
+    """Return the class numbers of so many rows of each class, -1 elsewhere."""
+    draw = np.random.default_rng(seed)
+    labels = np.full(len(classes), -1)
+    for code in np.unique(classes):
+        labels[draw.choice(np.flatnonzero(classes == code), per_class, replace=False)] = code
+    return labels
+
+
+def fill(series: list[np.ndarray]) -> np.ndarray:
+    """Return series [T, C] as [n, C, T], shorter ones filled up with their last value."""
+    longest = max(9, *map(len, series))
+    return np.stack([np.pad(one, ((0, longest - len(one)), (0, 0)), mode="edge").T for one in series])
 
 
 def report(
@@ -208,7 +265,7 @@ def known_series(series: list[np.ndarray]) -> handful.Dataset:
 def main() -> None:
     """Run what the command line asks for, on one thread."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("labels", "peers", "forecast"))
+    parser.add_argument("what", choices=("labels", "peers", "few", "forecast"))
     parser.add_argument("--sets", nargs="+", default=list(SETS))
     parser.add_argument("--methods", nargs="*", default=["simclr"])
     parser.add_argument("--seeds", type=int, default=1)
@@ -223,6 +280,8 @@ def main() -> None:
         measure_labels(asked.sets, asked.methods, asked.seeds, asked.draws, asked.epochs)
     elif asked.what == "peers":
         measure_peers(asked.sets, asked.seeds)
+    elif asked.what == "few":
+        measure_few(asked.sets, asked.draws)
     else:
         measure_forecast(asked.epochs or 0, asked.steps, asked.window, asked.every)
 

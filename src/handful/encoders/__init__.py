@@ -16,6 +16,7 @@ from handful.encoders.pretrained_image import PretrainedImage
 from handful.encoders.pretrained_series import PretrainedSeries
 from handful.encoders.pretrained_sound import PretrainedSound
 from handful.encoders.pretrained_text import PretrainedText
+from handful.encoders.quantile_kernels import QuantileKernels
 from handful.encoders.regions import Regions
 from handful.encoders.simvp import SimVP
 from handful.encoders.temporal import TemporalEncoder
@@ -37,6 +38,7 @@ BACKBONES: dict[str, Any] = {
     "PretrainedImage": PretrainedImage,
     "PretrainedSound": PretrainedSound,
     "PretrainedSeries": PretrainedSeries,
+    "QuantileKernels": QuantileKernels,
     "WaveEncoder": WaveEncoder,
     "Wrapped": Wrapped,
     "TemporalEncoder": TemporalEncoder,
@@ -60,6 +62,7 @@ __all__ = [
     "PretrainedImage",
     "PretrainedSound",
     "PretrainedText",
+    "QuantileKernels",
     "RealTokens",
     "Regions",
     "Restorer",

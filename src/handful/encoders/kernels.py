@@ -1,4 +1,4 @@
-"""Random convolution kernels: the encoder of series that needs no training."""
+"""Random convolution kernels: an encoder of sequences that needs no training."""
 
 from __future__ import annotations
 

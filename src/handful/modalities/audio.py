@@ -69,7 +69,8 @@ class Audio:
     axes = 1
     parts = None
     auto = ("mfcc", "kernels")
-    """Both in seconds. Spoken digits, 5 labels a class: 82.9 (3.0) % right, with CPC of 5 epochs as well 83.0 (3.4)."""
+    """Both in seconds. Spoken digits, 1 / 5 labels a class: 72.7 / 90.4 % right, cepstra alone 69.9 / 87.5; ESC-10
+    69.5 / 84.1, kernels alone 66.8 / 79.6 (3 draws)."""
 
     def __init__(
         self,
