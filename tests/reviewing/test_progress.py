@@ -40,3 +40,11 @@ def test_enough_is_said_once_a_check_shows_it() -> None:
     assert not _judged((10, 10))[0]
     assert _judged((100, 100))[0]
     assert not _judged((90, 100))[0]
+
+
+def test_words_and_figures_round_alike() -> None:
+    told = judge(
+        (0.34951, 0.157, 0.608), below=1, open_rows=9, unreached=0, decisions=15, labels=15, asked=0.95, history=()
+    )
+    assert told.expected_accuracy == 0.3495
+    assert told.enough_why == "34.9 % should be right, 95 % are asked for."

@@ -28,6 +28,7 @@ STEPS, SHORT_STEPS = 400, 120
 SHORT_CELLS = 4
 PROBED = 4_000  # rows that tell what is usual
 MOST_WORDS = 24
+COMMON = 0.1  # of the texts; a word in more of them says nothing
 FRAME_MS = 150
 WAIT_SECONDS = 10.0  # for the source to be read
 SEARCH_SECONDS = 2.0
@@ -220,7 +221,7 @@ class Contents:
             rows = np.unique(np.linspace(0, len(samples) - 1, PROBED).astype(np.int64))
             self._usual = len(rows), Counter(word for text in samples[rows] for word in set(_split(str(text))))
         total, counts = self._usual
-        return float(np.log(total / (counts[word] + 0.5))) if counts[word] < total else 0.0
+        return float(np.log(total / (counts[word] + 0.5))) if counts[word] <= max(COMMON * total, 3) else 0.0
 
 
 def _split(text: str) -> list[str]:

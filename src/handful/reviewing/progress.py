@@ -77,12 +77,19 @@ def _verdict(
         return False, f"{LEAST_DECISIONS - decisions} more decisions are needed before this can be told."
     if low >= asked:
         return True, (
-            f"At least {low:.1%} of the propagated labels should be right, nine times in ten: {asked:.0%} were asked "
-            "for. A random audit checks it."
+            f"At least {_percent(low)} of the propagated labels should be right, nine times in ten: "
+            f"{_percent(asked, 0)} were asked for. A random audit checks it."
         )
     if value >= asked:
-        return False, f"{value:.1%} should be right, but it may be as few as {low:.1%}: a random audit would tell."
-    return False, f"{value:.1%} should be right, {asked:.0%} are asked for."
+        return False, (
+            f"{_percent(value)} should be right, but it may be as few as {_percent(low)}: a random audit would tell."
+        )
+    return False, f"{_percent(value)} should be right, {_percent(asked, 0)} are asked for."
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    """Return a share as the page writes it, rounded as the share that goes with it."""
+    return f"{100 * round(share, 4):.{digits}f} %"
 
 
 def _error_after(error: float, labels: int, more: int, history: Sequence[tuple[int, float]]) -> float:
