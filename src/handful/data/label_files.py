@@ -17,6 +17,7 @@ import numpy as np
 
 from handful.data.arrays import open_npy
 from handful.data.idx import is_idx, read_idx
+from handful.data.intervals import holds_intervals, interval_labels
 from handful.data.labels import Labels, encode_labels, is_unlabelled
 from handful.data.remote import local_path
 from handful.data.sources import Source
@@ -37,7 +38,8 @@ def read_labels(labels: Any, source: Source, *, label_column: str | None, cache:
     """Return the labels of the rows of `source`, or None where none were asked for.
 
     labels: None; "folders": the name of the folder a file lies in; "source": those the source itself carries; the path
-        of a CSV or Parquet file with columns `id` (or `file_name`) and `label`, of a .npy or of an IDX file; a data
+        of a CSV or Parquet file with columns `id` (or `file_name`) and `label`, for windows of recordings also `start`
+        and `end`; of a .npy or of an IDX file; a data
         frame with these columns; a mapping id -> label; one label a row; Labels.
     label_column: the column that holds the labels: of the labels file if one is given, else of the source.
     Raises InputError where an id is unknown, two labels of one row disagree, or the lengths differ.
@@ -128,11 +130,16 @@ def _from_file(path: Path, source: Source, label_column: str | None, cache: Path
 
 
 def _from_table(table: Table, source: Source, label_column: str | None) -> Labels:
-    """Return the labels in a table; of one that handful wrote only what a person gave, as its column `source` says."""
-    ids = table.column(find_column(table, ID_COLUMNS, what="ids"))
+    """Return the labels in a table of rows or of intervals; of one that handful wrote only what a person gave, as its
+    column `source` says."""
     values = table.column(find_column(table, [label_column or LABEL_COLUMN], what="labels"))
     if isinstance(table, TextTable):
         values = [plain_cell(cell) for cell in values]
+    named = next((column for column in ID_COLUMNS if column in table.names), None)
+    names = None if named is None else [str(cell) for cell in table.column(named)]
+    if holds_intervals(table, names, source.ids.tolist()):
+        return encode_labels(interval_labels(table, names, values, source.ids.tolist(), source.name))
+    ids = table.column(find_column(table, ID_COLUMNS, what="ids"))
     rows = np.arange(len(table))
     if {"source", "confidence", "reached"} <= set(table.names):
         rows = rows[np.isin(np.array(table.column("source"), dtype=str), ["given", "reviewed"])]
