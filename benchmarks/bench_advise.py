@@ -41,8 +41,10 @@ Set = tuple[Any, np.ndarray, dict[str, Any]]  # what `read` takes, the classes, 
 
 
 def some(source: Any, truth: np.ndarray, rows: int, **settings: Any) -> Set:
-    """Return at most `rows` of an array or list at random, the same each time."""
+    """Return at most `rows` of an array or list at random, the same each time, of classes with enough to judge."""
     chosen = np.sort(np.random.default_rng(0).permutation(len(truth))[:rows])
+    names, counts = np.unique(truth[chosen], return_counts=True)
+    chosen = chosen[np.isin(truth[chosen], names[counts >= 2 * PER_CLASS])]
     picked = source[chosen] if isinstance(source, np.ndarray) else [source[row] for row in chosen]
     return picked, truth[chosen], settings
 
