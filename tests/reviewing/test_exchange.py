@@ -18,6 +18,7 @@ from handful.reviewing.importing import import_labels
 from handful.reviewing.serve import take_in_labels
 from handful.run.folder import Run
 from handful.run.journal import reviewed_labels
+from handful.run.start import run_for_review
 
 STRANGE = "=a/b & <ü>"
 
@@ -173,3 +174,35 @@ def test_an_export_does_not_write_over_a_folder_that_holds_something(labelled: R
     (tmp_path / "full" / "thing").write_text("x")
     with pytest.raises(InputError, match="is not an empty folder"):
         export_run(labelled, "folders", tmp_path / "full")
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of forty texts with commas, quotes and lines in them, four of them labelled by a person."""
+    folder = tmp_path_factory.mktemp("texts")
+    words = {"sea": 'waves, "salt" and a boat\nin the harbour', "hill": "grass, stones; a path\nto the top"}
+    rows = [{"id": f"{row}", "text": f"{words[('sea', 'hill')[row % 2]]} number {row}"} for row in range(40)]
+    (folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = run_for_review(folder / "texts.jsonl", modality="text", method="tfidf", n_neighbors=5)
+    with asked(made) as (review, _):
+        for row in range(4):
+            review.desk.decide("ann", [row], "label", label=("sea", "hill")[row % 2])
+        settled(review)
+    return made
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "jsonl", "labelstudio", "hf"])
+def test_labels_of_texts_come_back_from_every_form_that_holds_texts(texts: Run, tmp_path: Path, form: str) -> None:
+    path, rows = export_run(texts, form, tmp_path / f"out{FORMS[form][0]}")
+    assert rows == 40
+    assert import_labels(path) == people(texts) == {"0": "sea", "1": "hill", "2": "sea", "3": "hill"}
+    if form == "labelstudio":
+        assert json.loads(path.read_text())[0]["data"]["text"].startswith('waves, "salt" and a boat\nin')
+    if form == "hf":
+        assert pq.read_table(path / "train.parquet")["text"].to_pylist()[1].endswith("to the top number 1")
+
+
+@pytest.mark.parametrize(("form", "words"), [("folders", "needs files"), ("coco", "COCO holds pictures")])
+def test_forms_of_files_refuse_texts_in_one_sentence(texts: Run, tmp_path: Path, form: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        export_run(texts, form, tmp_path / f"out{FORMS[form][0]}")
