@@ -239,3 +239,10 @@ def test_encoding_is_found(encoding: str) -> None:
 def test_texts_may_be_given_as_bytes() -> None:
     data = handful.read([CAFE.encode("cp1252"), b"plain words"], modality="text")
     assert data.samples[:] == [CAFE, "plain words"]
+
+
+def test_emoji_and_scripts_from_right_to_left_are_read_as_they_stand(tmp_path: Path) -> None:
+    texts = ["😀 ☀️ 👩‍🚀", "مرحبا بالعالم", "שלום עולם"]
+    data = handful.read(write(tmp_path / "t.csv", "text,label\n" + "\n".join(f"{text},x" for text in texts) + "\n"))
+    assert data.samples[:] == texts
+    assert not data.refused
