@@ -26,6 +26,18 @@ import sys
 from handful.reviewing.serve import review
 review(sys.argv[1], browser=False, told=lambda links: print(*links.values(), flush=True))
 """
+SERVE_SOURCE = """
+import sys, time
+from pathlib import Path
+from handful.reviewing.serve import review_source
+from handful.run.folder import open_run
+def make(watch):
+    watch.stage("linking 60 items to their 5 nearest neighbours")
+    while not Path(sys.argv[2]).exists():
+        time.sleep(0.05)
+    return open_run(sys.argv[1])
+review_source("photos", make, browser=False, told=lambda links: print(*links.values(), flush=True))
+"""
 MARKUP = "<img src=x onerror=\"document.title='broken into'\">"
 WAIT = 90_000  # milliseconds; a busy machine compiles kernels for the first answer and the first map
 
@@ -252,3 +264,29 @@ def test_dark_is_taken_from_the_machine_and_a_choice_is_kept(browser: Browser, a
     expect(opened.locator("html")).to_have_attribute("data-theme", "light")
     assert opened.evaluate("document.documentElement.scrollWidth") <= 1024
     context.close()
+
+
+def test_the_page_waits_while_the_run_is_made_and_goes_on_by_itself(
+    browser: Browser, made: Path, tmp_path: Path
+) -> None:
+    run = copy_run(made, tmp_path / "run")
+    words = [sys.executable, "-c", SERVE_SOURCE, str(run.folder), str(tmp_path / "go")]
+    server = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    try:
+        assert server.stdout is not None
+        opened = context.new_page()
+        opened.goto(server.stdout.readline().strip())
+        making = opened.get_by_role("region", name="Learning")
+        expect(making).to_contain_text("Linking 60 items to their 5 nearest neighbours", timeout=WAIT)
+        expect(opened.get_by_role("region", name="Item", exact=True)).to_be_hidden()
+        opened.keyboard.press("a")  # nothing to decide yet
+        (tmp_path / "go").touch()
+        expect(opened.get_by_role("region", name="Item", exact=True)).to_be_visible(timeout=WAIT)
+        expect(making).to_have_count(0)
+        until(opened, "performance.getEntriesByName('handful:painted').length > 0")
+        assert decisions(opened) == []
+    finally:
+        context.close()
+        server.terminate()
+        server.communicate(timeout=60)
