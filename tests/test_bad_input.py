@@ -390,6 +390,21 @@ CASES = [
     Case("text called .wav", sounds(a=b"this is a text and no sound"), "a.wav is not a sound"),
     Case("a rate of 1 Hz", sounds(a=with_rate(1)), "a.wav has a rate of 1 Hz"),
     Case(
+        "a rate of 1 Hz, in windows",
+        sounds(a=encoded_sound(tone()), b=with_rate(1)),
+        "b.wav has a rate of 1 Hz",
+        {"window": 0.2, "strict": True},
+    ),
+    Case(
+        "silence beside sound, strict", sounds(a=encoded_sound(tone()), b=SILENCE), "b.wav is silent", {"strict": True}
+    ),
+    Case(
+        "a video called .wav, strict",
+        sounds(a=encoded_sound(tone()), b=b"RIFF\x00\x01\x00\x00AVI LIST" + bytes(500)),
+        "b.wav is not a sound",
+        {"strict": True},
+    ),
+    Case(
         "sounds as floats beyond 1", given(np.full((3, 99), 7.0)), "beyond -1 to 1", {"modality": "audio", "rate": 8000}
     ),
     Case("sounds without a rate", given(np.zeros((3, 99), np.int16)), "give rate=16000", {"modality": "audio"}),
@@ -411,6 +426,20 @@ CASES = [
     Case("a .ts file without a header", source("x.ts", b"1,2,3:1\n"), "x.ts line 1 stands before '@data'"),
     Case("a .ts file with time stamps", source("x.ts", b"@timestamps true\n@data\n(0,1):1\n"), "holds time stamps"),
     Case("a .ts file of nothing", source("x.ts", b"@timestamps false\n@data\n"), "holds no series"),
+    Case(
+        "series of other channel counts, strict",
+        given(
+            [np.sin(np.arange(60.0)).reshape(2, 30), np.sin(np.arange(30.0)), np.cos(np.arange(60.0)).reshape(2, 30)]
+        ),
+        "has 1 channel, most have 2",
+        {**SERIES, "strict": True},
+    ),
+    Case(
+        "one point among series, strict",
+        csv_series("id,time,x\na,1,2\na,2,4\nb,1,1\n"),
+        "has 1 step",
+        {**SERIES, "strict": True},
+    ),
     Case("cube of series", given(np.zeros((2, 3, 4, 5))), "(n, time) or (n, channels, time)", SERIES),
     # Videos.
     Case("only sound in a video", source("x.mp4", encoded_sound(tone())), "x.mp4 holds no pictures, only sound"),

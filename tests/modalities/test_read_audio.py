@@ -74,6 +74,15 @@ def test_windows_of_files_are_items_of_their_own(tmp_path: Path) -> None:
     assert data.labels.codes.tolist() == [0, 0, 0, 1]
 
 
+def test_a_file_of_no_rate_is_refused_once_and_not_by_its_windows(tmp_path: Path) -> None:
+    write_sounds(tmp_path, ["good.wav"], seconds=1)
+    good = encoded_sound(tone())
+    (tmp_path / "slow.wav").write_bytes(good[:24] + struct.pack("<I", 1) + good[28:])
+    data = handful.read(tmp_path, modality="audio", window=0.2)
+    assert len(data) == 5
+    assert list(reasons(data)) == ["slow.wav"]
+
+
 def test_arrays_and_bytes_in_parquet_are_sounds(tmp_path: Path) -> None:
     whole = np.stack([tone(300)[:, 0], tone(400)[:, 0]])
     data = handful.read(whole, modality="audio", rate=8000)

@@ -114,13 +114,17 @@ def _paths(found: Source, window: float) -> list[Path]:
 
 
 def _windows(path: Path, window: float, stride: float) -> Iterator[tuple[str, Any]]:
-    """Yield the windows of a file with the end of their ids; the file itself where its length cannot be told."""
+    """Yield the windows of a file with the end of their ids; the file itself where its length cannot be told, or where
+    its header announces a rate at which nothing is read."""
     try:
         info = import_soundfile().info(path)
     except RuntimeError:  # of soundfile: it will be refused by name when it is decoded
         yield "", path
         return
-    total = info.frames / max(1, info.samplerate)
+    if not RATES[0] <= info.samplerate <= RATES[1]:  # it is refused once, not window by window
+        yield "", path
+        return
+    total = info.frames / info.samplerate
     count = max(1, 1 + int((total - window) / stride + 1e-9))
     for at in range(count):
         start = at * stride
