@@ -16,9 +16,9 @@ import handful
 
 def main(quick: bool = False, out: Path = Path("denoised.png")) -> float:
     pictures = load_digits().images * (255 / 16)
-    known, clean = pictures[: 200 if quick else -300], pictures[-300:]
+    known, clean = pictures[: 500 if quick else -300], pictures[-300:]
     spoilt = (clean + np.random.default_rng(0).normal(0, 51, clean.shape)).clip(0, 255).astype(np.uint8)
-    encoder = handful.pretrain(handful.read(known.astype(np.uint8)), "denoising", epochs=1 if quick else 20)
+    encoder = handful.pretrain(handful.read(known.astype(np.uint8)), "denoising", epochs=10 if quick else 20)
     cleaned = ((np.asarray(handful.denoise(encoder, encoder.read(spoilt)))[:, 0] + 1) * 127.5).clip(0, 255)
     before, after = (float(10 * np.log10(255**2 / np.square(made - clean).mean())) for made in (spoilt, cleaned))
     picture = np.concatenate([np.concatenate(list(made[:8]), 1) for made in (spoilt, cleaned, clean)]).astype(np.uint8)
