@@ -25,7 +25,8 @@ BELOW = {
 BELOW["run"] = {*BELOW["tasks"], "tasks"}
 BELOW["evaluation"] = BELOW["reporting"] = BELOW["guide"] = {*BELOW["run"], "run"}
 BELOW["reviewing"] = {*BELOW["reporting"], "reporting"}
-BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting", "guide", "reviewing"}
+BELOW["cluster"] = {*BELOW["run"], "run"}
+BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting", "guide", "reviewing", "cluster"}
 
 
 def _rooms_imported(path: Path) -> set[str]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from handful.errors import InputError
 
 if TYPE_CHECKING:
     from handful.training.loop import Beat
@@ -41,6 +46,10 @@ BatchSize = Annotated[int | None, typer.Option(help="Samples a step.")]
 LearningRate = Annotated[float | None, typer.Option(help="The highest learning rate.")]
 Patience = Annotated[
     int | None, typer.Option(help="End early once the neighbours have not got better for so many epochs.")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(help="Spread the labels on a Ray cluster: its address, or local:N for N nodes on this machine."),
 ]
 Trackers = Annotated[
     list[str] | None, typer.Option("--tracker", help="Also write the figures to tensorboard, wandb, mlflow, ...")
@@ -104,6 +113,20 @@ def parse_columns(text: str | None) -> dict[str, str] | None:
     if not all(name.strip() and kind.strip() for name, _, kind in pairs):
         raise InputError(f"--columns {text!r} is not a list of name=kind, such as 'shop=category,card=ignore'.")
     return {name.strip(): kind.strip() for name, _, kind in pairs}
+
+
+def machines_at(cluster: str | None, out: str) -> AbstractContextManager[Any]:
+    """Return what gives the machines of `cluster`, None without one; what they share lies beside the run folder `out`.
+
+    Raises InputError where Ray is not installed.
+    """
+    if cluster is None:
+        return nullcontext()
+    if find_spec("ray") is None:
+        raise InputError("--cluster needs Ray, which is not installed: pip install 'handful[cluster]'.")
+    from handful.cluster import cluster as machines
+
+    return machines(cluster, scratch=Path(out).resolve().parent)
 
 
 def watch(trackers: list[str] | None = None) -> Watch:

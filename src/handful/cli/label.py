@@ -3,6 +3,7 @@ from __future__ import annotations
 from handful.cli.console import (
     Abstain,
     BatchSize,
+    Cluster,
     Columns,
     Crop,
     Encoder,
@@ -28,6 +29,7 @@ from handful.cli.console import (
     Trackers,
     Window,
     given,
+    machines_at,
     parse_columns,
     parse_priors,
     put,
@@ -64,41 +66,44 @@ def label(
     seed: Seed = 0,
     strict: Strict = False,
     retrain: bool = False,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Label everything in SOURCE from a handful of labels: the whole path, and a report."""
     import handful
 
-    run = handful.label(
-        source,
-        labels,
-        out=out,
-        modality=modality,
-        method=method,
-        encoder=encoder,
-        pooling=pooling,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        precision=precision,
-        patience=patience,
-        views=given(crop=crop, flip=flip),
-        rule=rule,
-        priors=parse_priors(priors),
-        n_neighbors=n_neighbors,
-        abstain_below=abstain_below,
-        seed=seed,
-        retrain=retrain,
-        strict=strict,
-        watch=watch(tracker),
-        **given(
-            size=size,
-            window=window,
-            stride=stride,
-            columns=parse_columns(columns),
-            label_column=label_column,
-        ),
-    )
+    with machines_at(cluster, out) as machines:
+        run = handful.label(
+            source,
+            labels,
+            out=out,
+            modality=modality,
+            method=method,
+            encoder=encoder,
+            pooling=pooling,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            precision=precision,
+            patience=patience,
+            views=given(crop=crop, flip=flip),
+            rule=rule,
+            priors=parse_priors(priors),
+            n_neighbors=n_neighbors,
+            abstain_below=abstain_below,
+            seed=seed,
+            retrain=retrain,
+            strict=strict,
+            watch=watch(tracker),
+            machines=machines,
+            **given(
+                size=size,
+                window=window,
+                stride=stride,
+                columns=parse_columns(columns),
+                label_column=label_column,
+            ),
+        )
     page = handful.report(run)
     summary = run.summary()
     say(summary.in_words())

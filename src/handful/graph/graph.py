@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +13,7 @@ from scipy import sparse
 
 from handful.errors import InputError
 from handful.files import written_whole
+from handful.graph.rows import AllRows, Rows
 from handful.graph.vectors import as_vectors
 
 
@@ -28,6 +29,7 @@ class Graph:
     kernel: how distances became weights, "gaussian" or "connectivity".
     recall: the share of true nearest neighbours in the lists: 1.0 where exact, else measured on a sample.
     notes: sentences about what was met: duplicates, zero vectors, components, a recall below its target.
+    rows: which rows of a graph over several processes these are; weights is then [n, n + borders]. All, by default.
     """
 
     weights: sparse.csr_array
@@ -38,6 +40,11 @@ class Graph:
     kernel: str = "gaussian"
     recall: float = 1.0
     notes: tuple[str, ...] = ()
+    rows: Rows = field(default=None, repr=False)  # type: ignore[assignment]  # set below
+
+    def __post_init__(self) -> None:
+        if self.rows is None:
+            object.__setattr__(self, "rows", AllRows(self.weights.shape[0]))
 
     def __len__(self) -> int:
         return self.weights.shape[0]
@@ -45,7 +52,7 @@ class Graph:
     @cached_property
     def degrees(self) -> np.ndarray:
         """[N] float64, the sum of each row's weights."""
-        return self.weights @ np.ones(self.weights.shape[0])  # a sum of float32 weights is rounded to float32
+        return self.weights @ np.ones(self.weights.shape[1])  # a sum of float32 weights is rounded to float32
 
     @property
     def n_neighbors(self) -> int | None:
@@ -57,13 +64,11 @@ class Graph:
         """The graph as a linear system, with the factors made for it so far (see `handful.graph.solver`)."""
         from handful.graph.system import System
 
-        return System(self.weights)
+        return System(self.weights, self.rows)
 
     @cached_property
     def _components(self) -> np.ndarray:
-        from handful.graph.components import label_components
-
-        return label_components(self.weights)
+        return self.rows.components(self.weights)
 
     def components(self) -> np.ndarray:
         """Return [N] int32, the number of the connected component of each row."""

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from handful.graph import lanes
+from handful.graph.rows import AllRows, Rows
 from handful.graph.threads import in_threads, row_blocks
 
 
@@ -17,19 +18,29 @@ def random_walk(weights: sparse.csr_array, degrees: np.ndarray) -> sparse.csr_ar
     return walk
 
 
-def smooth(walk: sparse.csr_array, values: np.ndarray, *, alpha: float, steps: int) -> np.ndarray:
-    """Return F [N, K] float32 after `steps` times F <- alpha walk F + (1 - alpha) values, from F = values.
+def smooth(
+    walk: sparse.csr_array, values: np.ndarray, *, alpha: float, steps: int, rows: Rows | None = None
+) -> np.ndarray:
+    """Return F [n, K] float32 after `steps` times F <- alpha walk F + (1 - alpha) values, from F = values.
 
-    Many steps end at (1 - alpha) (I - alpha walk)^-1 values.
+    Many steps end at (1 - alpha) (I - alpha walk)^-1 values. rows: those of `values` among all, None for all.
     """
     n, columns = values.shape
-    own = np.pad(values.astype(np.float32, copy=False), ((0, 0), (0, -columns % lanes.SINGLE)))
+    rows = AllRows(n) if rows is None else rows
+    own = np.pad(values.astype(np.float32, copy=False), ((0, rows.borders), (0, -columns % lanes.SINGLE)))
     mean, after = own.copy(), np.empty_like(own)
     matrix = (walk.indptr, walk.indices, walk.data, np.float32(alpha))
-    for _ in range(steps):
+    place, done = rows.kept(), 0
+    state = place.load()
+    if state is not None:
+        mean[:n], done = state["mean"], state["steps"]
+    for step in range(done, steps):
+        rows.fetch(mean)
         in_threads(_step, [(*block, *matrix, own, mean, after) for block in row_blocks(n)])
         mean, after = after, mean
-    return np.ascontiguousarray(mean[:, :columns])
+        place.keep(step + 1, {"mean": mean[:n], "steps": step + 1})
+    place.finish({"mean": mean[:n], "steps": steps})
+    return np.ascontiguousarray(mean[:n, :columns])
 
 
 @numba.njit(nogil=True, cache=True)

@@ -26,7 +26,8 @@ from scipy import sparse
 from handful.errors import InputError
 from handful.graph import lanes
 from handful.graph.conjugate import Operator, Preconditioner, Solution, conjugate_gradients
-from handful.graph.system import as_weights, system_of
+from handful.graph.rows import AllRows
+from handful.graph.system import System, as_weights, system_of
 
 __all__ = [
     "Preconditioner",
@@ -66,7 +67,7 @@ def solve(
     matrix = sparse.csr_array(A).astype(np.float64)
     diagonal = matrix.diagonal()
     off_diagonal = sparse.csr_array(sparse.diags_array(diagonal) - matrix)
-    operator = Operator(off_diagonal, diagonal, np.ones(len(diagonal), bool))
+    operator = Operator(off_diagonal, diagonal, np.ones(len(diagonal), bool), AllRows(len(diagonal)))
     start = None if x0 is None else _columns(x0)
     return conjugate_gradients(
         operator, _columns(B), start, tol, max_steps, preconditioner or operator.divide_by_diagonal
@@ -130,11 +131,11 @@ def solve_poisson(
     system = system_of(weights)
 
     def solve_some(sources: np.ndarray, start: np.ndarray | None) -> Solution:
-        B = _centred(sources, system.components, np.ones(len(system.degrees)))
+        B = _centred(sources, system, np.ones(len(system.degrees)))
         found = system.solve(B, x0=start, tol=tol, max_steps=max_steps, preconditioner=preconditioner)
-        return Solution(_centred(found.x, system.components, system.degrees), found.steps, found.residual)
+        return Solution(_centred(found.x, system, system.degrees), found.steps, found.residual)
 
-    return _by_columns(solve_some, len(system.degrees), sources, x0)
+    return _by_columns(solve_some, system, sources, x0)
 
 
 def solve_shifted(
@@ -160,7 +161,7 @@ def solve_shifted(
     def solve_some(B: np.ndarray, start: np.ndarray | None) -> Solution:
         return system.solve(B, shift=extra, x0=start, tol=tol, max_steps=max_steps, preconditioner=preconditioner)
 
-    return _by_columns(solve_some, len(system.degrees), B, x0)
+    return _by_columns(solve_some, system, B, x0)
 
 
 def solve_spreading(
@@ -198,7 +199,7 @@ def solve_spreading(
         )
         return Solution(np.where(linked, found.x * root, Y), found.steps, found.residual)
 
-    return _by_columns(solve_some, len(root), Y, x0)
+    return _by_columns(solve_some, system, Y, x0)
 
 
 def _extend(
@@ -214,17 +215,18 @@ def _extend(
     system = system_of(weights)
     given_rows = np.asarray(given_rows)
     stretch = np.ones((len(system.degrees), 1)) if gamma is None else gamma[:, None]
-    reached = np.zeros(system.components.max() + 1, bool)
+    reached = np.zeros(system.n_components, bool)
     reached[system.components[given_rows]] = True
+    reached = system.rows.highest(reached)
     pinned = ~reached[system.components]
     pinned[given_rows] = True
-    extra = None if gamma is None else _shift_of(system.weights @ gamma / gamma, system.degrees)
+    extra = None if gamma is None else _shift_of(system.times_weights(gamma) / gamma, system.degrees)
 
     def solve_some(values: np.ndarray, start: np.ndarray | None) -> Solution:
         fixed = np.zeros((len(stretch), values.shape[1]))
         fixed[given_rows] = values * stretch[given_rows]
         found = system.solve(
-            system.weights @ fixed,
+            system.times_weights(fixed),
             pinned=pinned,
             shift=extra,
             x0=None if start is None else start * stretch,
@@ -236,19 +238,22 @@ def _extend(
         x[given_rows] = values
         return Solution(x, found.steps, found.residual)
 
-    return _by_columns(solve_some, len(stretch), values, x0)
+    return _by_columns(solve_some, system, values, x0)
 
 
 def _by_columns(
-    solve_some: Callable[[np.ndarray, np.ndarray | None], Solution], n: int, B: np.ndarray, x0: np.ndarray | None
+    solve_some: Callable[[np.ndarray, np.ndarray | None], Solution],
+    system: System,
+    B: np.ndarray,
+    x0: np.ndarray | None,
 ) -> Solution:
-    """Return the solution [N, K] for all columns of `B`, as many at a time as memory allows: each is its own system."""
+    """Return the solution [n, K] for all columns of `B`, as many at a time as memory allows: each is its own system."""
     B = _as_block(B)
     x0 = None if x0 is None else _as_block(x0)
-    width = max(1, _MOST_NUMBERS // max(n, 1) // lanes.DOUBLE) * lanes.DOUBLE
+    width = max(1, _MOST_NUMBERS // max(system.rows.most, 1) // lanes.DOUBLE) * lanes.DOUBLE
     if B.shape[1] <= width:
         return solve_some(_columns(B), None if x0 is None else _columns(x0))
-    x, residual, steps = np.empty((n, B.shape[1])), np.empty(B.shape[1]), 0
+    x, residual, steps = np.empty((len(system.degrees), B.shape[1])), np.empty(B.shape[1]), 0
     for first in range(0, B.shape[1], width):
         some = slice(first, first + width)
         found = solve_some(_columns(B[:, some]), None if x0 is None else _columns(x0[:, some]))
@@ -272,10 +277,12 @@ def _as_block(values: Any) -> np.ndarray:
     return values[:, None] if values.ndim == 1 else values
 
 
-def _centred(x: np.ndarray, components: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Return x [N, K] less its mean, weighted by `mass` [N], in each component."""
-    if components.max() == 0:
-        return x - (mass @ x) / mass.sum() if mass.any() else x
-    totals = np.bincount(components, mass)
-    sums = np.stack([np.bincount(components, mass * column) for column in x.T], axis=1)
+def _centred(x: np.ndarray, system: System, mass: np.ndarray) -> np.ndarray:
+    """Return x [n, K] less its mean, weighted by `mass` [n], in each component."""
+    total, components = system.rows.total, system.components
+    if system.n_components == 1:
+        whole = total(mass.sum())
+        return x - total(mass @ x) / whole if whole > 0 else x
+    totals = total(np.bincount(components, mass, system.n_components))
+    sums = total(np.stack([np.bincount(components, mass * column, system.n_components) for column in x.T], axis=1))
     return x - (sums / np.where(totals > 0, totals, 1)[:, None])[components]

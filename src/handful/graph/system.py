@@ -12,6 +12,7 @@ from scipy import sparse
 from handful.graph.components import label_components
 from handful.graph.conjugate import Operator, Preconditioner, Solution, conjugate_gradients
 from handful.graph.factor import Factor, factorise
+from handful.graph.rows import AllRows, Rows
 
 _MOST_CORRECTED = 64  # pinned rows that a factor is corrected for; with more a new factor is cheaper
 _STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagonal is enough
@@ -24,22 +25,49 @@ _ROUNDING = 1e-7  # of responses, relative to the largest
 class System:
     """The systems (L + diag(shift)) x = B with some rows pinned to zero, L = D - W.
 
-    A factor is made when it is first needed and kept: it serves other right-hand sides, a few more pinned rows and
-    small shifts.
+    Of N rows in all, the n in `rows` are held here; `weights` is [n, n + borders]. A factor is made when it is first
+    needed and kept: it serves other right-hand sides, a few more pinned rows and small shifts. It is of the rows held
+    here among themselves, the rows of others taken as pinned (block Jacobi).
     """
 
     weights: sparse.csr_array
+    rows: Rows
     factors: list[tuple[np.ndarray | None, Factor]] = field(default_factory=list)
 
     @cached_property
     def degrees(self) -> np.ndarray:
-        """[N] float64 row sums of the weights."""
-        return self.weights @ np.ones(self.weights.shape[0])  # a sum of float32 weights is rounded to float32
+        """[n] float64 row sums of the weights."""
+        return self.weights @ np.ones(self.weights.shape[1])  # a sum of float32 weights is rounded to float32
 
     @cached_property
     def components(self) -> np.ndarray:
-        """[N] the connected component of each row."""
-        return label_components(self.weights)
+        """[n] the connected component of each row."""
+        return self.rows.components(self.weights)
+
+    @cached_property
+    def n_components(self) -> int:
+        """The number of connected components of all rows."""
+        return int(self.rows.highest(self.components.max(initial=-1))) + 1
+
+    @cached_property
+    def _inner(self) -> sparse.csr_array:
+        """[n, n] the weights among the rows held here."""
+        return self.weights[:, : self.weights.shape[0]] if self.rows.borders else self.weights
+
+    @cached_property
+    def _outward(self) -> np.ndarray:
+        """[n] float64, the weight of each row on rows of others."""
+        if not self.rows.borders:
+            return np.zeros(len(self.degrees))
+        return np.maximum(self.degrees - self._inner @ np.ones(len(self.degrees)), 0)
+
+    @cached_property
+    def _inner_components(self) -> np.ndarray:
+        return label_components(self._inner) if self.rows.borders else self.components
+
+    def times_weights(self, x: np.ndarray) -> np.ndarray:
+        """Return W x [n, ...] for `x` [n, ...]."""
+        return self.weights @ self.rows.with_borders(x)
 
     def solve(
         self,
@@ -52,9 +80,9 @@ class System:
         max_steps: int,
         preconditioner: Preconditioner | None,
     ) -> Solution:
-        """Return x [N, K] with (L + diag(shift)) x = B on the rows not `pinned` [N] bool, zero on these."""
+        """Return x [n, K] with (L + diag(shift)) x = B on the rows not `pinned` [n] bool, zero on these."""
         free = np.ones(len(B), bool) if pinned is None else ~pinned
-        operator = Operator(self.weights, self.degrees if shift is None else self.degrees + shift, free)
+        operator = Operator(self.weights, self.degrees if shift is None else self.degrees + shift, free, self.rows)
         B = np.where(free[:, None], B, 0.0)
         x0 = None if x0 is None else np.where(free[:, None], x0, 0.0)
         if preconditioner is None:
@@ -71,9 +99,8 @@ class System:
                 return self._corrected(factor, more)
         few = pinned.sum() <= _MOST_CORRECTED
         none = np.zeros(len(pinned), bool)
-        factor = factorise(
-            self.weights, none.astype(float) if shift is None else np.maximum(shift, 0), none if few else pinned
-        )
+        grounded = self._outward if shift is None else self._outward + np.maximum(shift, 0)
+        factor = factorise(self._inner, grounded, none if few else pinned)
         self.factors.insert(0, (shift, factor))
         del self.factors[_FACTORS_KEPT:]
         return self._corrected(factor, np.flatnonzero(pinned & ~factor.pinned))
@@ -81,7 +108,7 @@ class System:
     def _corrected(self, factor: Factor, rows: np.ndarray) -> Preconditioner:
         if not len(rows):
             return factor.apply
-        return _pinned_to_zero(factor, rows, self.components)
+        return _pinned_to_zero(factor, rows, self._inner_components)
 
 
 def _close(known: np.ndarray | None, wanted: np.ndarray | None) -> bool:
@@ -129,7 +156,11 @@ def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray) ->
 def system_of(weights: Any) -> System:
     """Return the system of a Graph, kept with it, or of sparse or dense weights."""
     kept = getattr(weights, "system", None)
-    return kept if isinstance(kept, System) else System(as_weights(weights))
+    return kept if isinstance(kept, System) else _system_of_all(as_weights(weights))
+
+
+def _system_of_all(weights: sparse.csr_array) -> System:
+    return System(weights, AllRows(weights.shape[0]))
 
 
 def as_weights(weights: Any) -> sparse.csr_array:

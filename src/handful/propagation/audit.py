@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def find_label_issues(problem: Problem, rule: RuleFunction = pwll, *, seed: int 
     which the given labels are most likely, if a wrong label is any other class at random. The idea that held-out
     probabilities expose wrong labels is that of Northcutt, Jiang and Chuang, Confident learning, 2021.
     """
-    rows, codes = problem.given, problem.codes[problem.given]
+    rows, codes = _given(problem)
     shares = _leave_out(problem, rule, np.random.default_rng(seed))
     judged = ~np.isnan(shares[:, 0])
     scores, wrong_share = np.zeros(len(rows)), 0.0
@@ -58,9 +59,15 @@ def find_label_issues(problem: Problem, rule: RuleFunction = pwll, *, seed: int 
     return LabelIssues(rows[order], scores[order], codes[order], others.argmax(axis=1)[order], wrong_share)
 
 
+def _given(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers [M] of all given rows, ascending, and their classes [M]."""
+    join, held = problem.rows.join, problem.given
+    return join(held, problem.rows.numbers(held)), join(held, problem.codes[held])
+
+
 def _leave_out(problem: Problem, rule: RuleFunction, rng: np.random.Generator) -> np.ndarray:
     """Return [M, K] what `rule` says of each given row without its label; NaN for the only row of a class."""
-    rows, codes = problem.given, problem.codes[problem.given]
+    rows, codes = _given(problem)
     counts = np.bincount(codes, minlength=problem.n_classes)
     shares = np.full((len(rows), problem.n_classes), np.nan)
     n_folds = min(MOST_FOLDS, int(counts.max()))
@@ -70,9 +77,11 @@ def _leave_out(problem: Problem, rule: RuleFunction, rng: np.random.Generator) -
         folds[members] = (np.arange(len(members)) + rng.integers(n_folds)) % min(n_folds, len(members))
     for fold in np.unique(folds[folds >= 0]):
         left_out = np.flatnonzero(folds == fold)
-        kept = problem.codes.copy()
+        kept = np.full(problem.rows.count, -1, np.int32)
+        kept[rows] = codes
         kept[rows[left_out]] = -1
-        answer = rule(problem.with_codes(kept))[rows[left_out]]
+        said = problem.rows.once(partial(rule, problem.with_codes(problem.rows.take(kept))))
+        answer = problem.rows.collect(rows[left_out], said)
         answer[answer.sum(axis=1) == 0] = np.nan
         shares[left_out] = answer
     return shares

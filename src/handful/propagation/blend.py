@@ -66,13 +66,13 @@ def mix(problem: Problem) -> Blend:
     """
     weights, shares = weigh(problem), unpolished(problem)
     rows = np.flatnonzero(problem.reached & (problem.codes < 0))
-    doublings = np.log2(len(problem.codes) / problem.n_classes / FEW_ROWS)
+    doublings = np.log2(problem.rows.count / problem.n_classes / FEW_ROWS)
     wanted = LEAST_AGREEMENT - LESS_A_DOUBLING * float(np.clip(doublings, 0, MOST_DOUBLINGS))
-    if problem.graph.vectors is None or not len(rows):
+    if problem.graph.vectors is None or not problem.rows.total(len(rows)):
         return Blend(shares, weights, None, wanted)
     both = _mean(problem, {"graph": (shares, 1.0), "head": (teach_head(problem, shares), 1.0)})
     polished = settle(problem, both)
-    agreement = float((polished[rows].argmax(axis=1) == shares[rows].argmax(axis=1)).mean())
+    agreement = float(problem.mean(polished[rows].argmax(axis=1) == shares[rows].argmax(axis=1)))
     return Blend(polished if agreement >= wanted else shares, weights, agreement, wanted)
 
 
@@ -87,8 +87,8 @@ def weigh(problem: Problem) -> dict[str, float]:
     With dense = min(1, sqrt(rate / DENSE)): consensus 1 / (1 + (n - 1) dense), laplace `dense`, head_spread
     (1 - 1 / n) dense, and nothing without vectors.
     """
-    n = max(1.0, len(problem.given) / problem.n_classes)
-    dense = min(1.0, float(np.sqrt(len(problem.given) / len(problem.codes) / DENSE)))
+    n = max(1.0, problem.n_given / problem.n_classes)
+    dense = min(1.0, float(np.sqrt(problem.n_given / problem.rows.count / DENSE)))
     weights = {"consensus": 1 / (1 + (n - 1) * dense), "laplace": dense}
     if problem.graph.vectors is not None and n > 1:
         weights["head_spread"] = (1 - 1 / n) * dense

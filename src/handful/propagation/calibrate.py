@@ -45,13 +45,13 @@ def calibrate(problem: Problem, scores: np.ndarray, rule: RuleFunction, *, seed:
     confidence = np.zeros(len(scores))
     confidence[problem.given] = 1
     rows = np.flatnonzero(problem.reached & (problem.codes < 0))
-    if not len(rows):
+    if not problem.rows.total(len(rows)):
         return Calibrated(probabilities, confidence, Estimate(1.0, 1.0, 1.0))
     evidence = gather_evidence(problem, scores, rule, rng=np.random.default_rng(seed))
     confidence[rows] = confidence_of(evidence, problem.n_classes)
     probabilities[rows] = temper(scores[rows], confidence[rows])
     confidence[rows] = probabilities[rows].max(axis=1)
-    return Calibrated(probabilities, confidence, expect_accuracy(evidence, confidence[rows], problem.n_classes))
+    return Calibrated(probabilities, confidence, expect_accuracy(problem, evidence, confidence[rows]))
 
 
 def confidence_of(evidence: Evidence, n_classes: int) -> np.ndarray:
@@ -63,11 +63,11 @@ def confidence_of(evidence: Evidence, n_classes: int) -> np.ndarray:
     return np.clip(1 / (1 + np.exp(-odds)), 1 / n_classes, 0.995)
 
 
-def expect_accuracy(evidence: Evidence, confidence: np.ndarray, n_classes: int) -> Estimate:
+def expect_accuracy(problem: Problem, evidence: Evidence, confidence: np.ndarray) -> Estimate:
     """Return the mean confidence with the interval that held the accuracy on nine in ten unseen problems."""
-    value = float(confidence.mean())
+    n_classes, value = problem.n_classes, float(problem.mean(confidence))
     log_labels, widths = np.array(MODELS[model_name(evidence)]["widths"]).T
-    width = float(np.interp(evidence.signs["log_labels"][0], log_labels, widths))
+    width = float(np.interp(np.log(problem.n_given / n_classes), log_labels, widths))
     logit = excess_logit(value, n_classes)
     low, high = (float(from_excess_logit(logit + step, n_classes)) for step in (-width, width))
     return Estimate(value, min(low, value), max(high, value))

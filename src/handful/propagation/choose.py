@@ -37,8 +37,8 @@ def _in_words(problem: Problem, mixed: Blend) -> str:
     """Return what counted how much, and why, in one sentence."""
     whole = sum(mixed.weights.values())
     parts = ", ".join(f"{name} {100 * weight / whole:.0f} %" for name, weight in mixed.weights.items())
-    n = len(problem.given) / problem.n_classes
-    rate = 100 * len(problem.given) / len(problem.codes)
+    n = problem.n_given / problem.n_classes
+    rate = 100 * problem.n_given / problem.rows.count
     words = f"with {n:.3g} labels a class on {rate:.2g} % of the rows the rules count {parts}"
     if mixed.agreement is None:
         return words

@@ -62,7 +62,7 @@ def settle(
     """
     walk = random_walk(problem.graph.weights, problem.graph.degrees)
     if pull is None:
-        pull = 0.5 * _evenness(first[problem.reached]) ** 4 if sizes is None else 1.0
+        pull = 0.5 * _evenness(first, problem) ** 4 if sizes is None else 1.0
     evidence = np.log(first.astype(np.float32) + np.float32(LEAST_EVIDENCE))
     wanted = 0.0 if sizes is None else np.log(sizes)
     shares = first.astype(np.float32)
@@ -70,8 +70,8 @@ def settle(
     for _ in range(rounds):
         if hold:
             shares[problem.given] = problem.one_hot
-        mean = smooth(walk, shares, alpha=alpha, steps=steps)
-        mass = np.log(np.maximum(shares[problem.reached].mean(axis=0), LEAST_SHARE)) - wanted
+        mean = smooth(walk, shares, alpha=alpha, steps=steps, rows=problem.rows)
+        mass = np.log(np.maximum(problem.mean(shares[problem.reached]), LEAST_SHARE)) - wanted
         offset = (power * pull * mass).astype(np.float32)
         logits = np.float32(power) * np.log(mean + np.float32(LEAST_SHARE)) - offset + evidence
         shares = _softmax(logits) * problem.reached[:, None]
@@ -79,9 +79,10 @@ def settle(
     return as_shares(_softmax(logits / np.float32(power + 1)) * problem.present[problem.components], problem)
 
 
-def _evenness(shares: np.ndarray) -> float:
-    """Return the entropy of how many rows of `shares` [N, K] each class gets, as a part of the most there can be."""
-    sizes = np.bincount(shares.argmax(axis=1), minlength=shares.shape[1]) / max(len(shares), 1)
+def _evenness(shares: np.ndarray, problem: Problem) -> float:
+    """Return the entropy of how many reached rows of `shares` [N, K] each class gets, as a part of the most."""
+    sizes = problem.rows.total(np.bincount(shares[problem.reached].argmax(axis=1), minlength=shares.shape[1]))
+    sizes = sizes / max(sizes.sum(), 1)
     return float(-(sizes * np.log(np.maximum(sizes, 1e-12))).sum() / np.log(shares.shape[1]))
 
 

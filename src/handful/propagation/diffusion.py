@@ -34,18 +34,19 @@ def spread_mass(
         # a sweep costs as much as a step of the solve and gains far less: the solve leaves it few rows
         error = max(tol * SOLVED_FURTHER, 1e-10)
         solved = solve_spreading(problem.graph, mass, alpha, x0=start, tol=error, max_steps=max_steps)
-        filled = np.where(solved.x.max(axis=1, keepdims=True) > 10 * error * np.abs(solved.x).max(), solved.x, 0)
+        largest = float(problem.rows.highest(np.abs(solved.x).max(initial=0.0)))
+        filled = np.where(solved.x.max(axis=1, keepdims=True) > 10 * error * largest, solved.x, 0)
         steps, filled = solved.steps, np.maximum(filled, mass)
-    walk = _normalised(problem)
+    walk, rows = _normalised(problem), problem.rows
     change, shares, met = np.inf, as_shares(filled, problem), 0
     while steps < max_steps and change > tol:
-        filled = alpha * (walk @ filled) + mass
+        filled = alpha * (walk @ rows.with_borders(filled)) + mass
         filled[filled < FAINT] = 0
         before, shares = shares, as_shares(filled, problem)
-        met_before, met = met, int(filled.any(axis=1).sum())
-        change = np.inf if met > met_before else float(np.abs(shares - before).max())
+        met_before, met = met, int(rows.total(filled.any(axis=1).sum()))
+        change = np.inf if met > met_before else float(rows.highest(np.abs(shares - before).max(initial=0.0)))
         steps += 1
-    return Solution(_fill(walk, filled, problem.reached), steps, np.full(problem.n_classes, change))
+    return Solution(_fill(walk, filled, problem), steps, np.full(problem.n_classes, change))
 
 
 def extend_harmonically(
@@ -76,8 +77,9 @@ def pour_sources(
     """
     sources = np.zeros((len(problem.codes), problem.n_classes))
     held = problem.components[problem.given]
-    counts = np.maximum(np.bincount(held, minlength=len(problem.present)), 1)
+    counts = np.maximum(problem.rows.total(np.bincount(held, minlength=len(problem.present))), 1)
     shares = np.stack([np.bincount(held, column, len(counts)) for column in problem.one_hot.T], axis=1)
+    shares = problem.rows.total(shares)
     sources[problem.given] = problem.one_hot - (shares / counts[:, None])[held]
     return solve_poisson(problem.graph, sources, x0=start, tol=tol, max_steps=max_steps)
 
@@ -92,29 +94,31 @@ def measure_reach(problem: Problem, *, floor: float = 1e-5, tol: float = 1e-5, m
     level = solve_poisson(problem.graph, sources, tol=tol, max_steps=max_steps).x[:, 0]
     least = np.full(len(problem.present), np.inf)
     np.minimum.at(least, problem.components, level)
+    least = -problem.rows.highest(-least)
     level -= least[problem.components]
-    return level + max(floor * level.max(), np.finfo(np.float64).tiny)
+    return level + max(floor * float(problem.rows.highest(level.max(initial=0.0))), np.finfo(np.float64).tiny)
 
 
 def _normalised(problem: Problem) -> sparse.csr_array:
-    """Return S = D^-1/2 W D^-1/2."""
+    """Return S = D^-1/2 W D^-1/2 [n, n + borders]."""
     degrees = problem.graph.degrees
-    root = np.sqrt(np.where(degrees > 0, degrees, 1))
+    root = problem.rows.with_borders(np.sqrt(np.where(degrees > 0, degrees, 1)))
     walk = sparse.csr_array(problem.graph.weights, dtype=np.float64, copy=True)
-    walk.data /= np.repeat(root, np.diff(walk.indptr)) * root[walk.indices]
+    walk.data /= np.repeat(root[: len(degrees)], np.diff(walk.indptr)) * root[walk.indices]
     return walk
 
 
-def _fill(walk: sparse.csr_array, mass: np.ndarray, reached: np.ndarray) -> np.ndarray:
+def _fill(walk: sparse.csr_array, mass: np.ndarray, problem: Problem) -> np.ndarray:
     """Return `mass` with its empty reached rows filled from their neighbours, nearest to a label first."""
-    empty = reached & ~mass.any(axis=1)
-    if not empty.any():
+    rows = problem.rows
+    front = np.asarray(mass.any(axis=1))
+    waiting = problem.reached & ~front
+    if not rows.total(waiting.sum()):
         return mass
-    front = np.flatnonzero(mass.any(axis=1))
-    while len(front):
-        front = np.unique(walk[front].indices)
-        front = front[empty[front]]
-        inflow = walk[front] @ mass
-        mass[front] = inflow * (FAINT / np.maximum(inflow.max(axis=1, keepdims=True), FAINT**2))
-        empty[front] = False
+    while rows.total(front.sum()):
+        front = waiting & (walk @ rows.with_borders(front).astype(np.float64) > 0)
+        met = np.flatnonzero(front)
+        inflow = walk[met] @ rows.with_borders(mass)
+        mass[met] = inflow * (FAINT / np.maximum(inflow.max(axis=1, keepdims=True), FAINT**2))
+        waiting &= ~front
     return mass

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -74,7 +75,7 @@ def from_excess_logit(logit: float | np.ndarray, n_classes: int) -> np.ndarray:
 def neighbour_agreement(problem: Problem, codes: np.ndarray) -> np.ndarray:
     """Return [N] the share of each row's weight on rows of the same class in `codes` [N]; 0 without neighbours."""
     weights = problem.graph.weights
-    same = codes[weights.indices] == np.repeat(codes, np.diff(weights.indptr))
+    same = problem.rows.with_borders(codes)[weights.indices] == np.repeat(codes, np.diff(weights.indptr))
     agreeing = np.add.reduceat(np.append(weights.data * same, 0), weights.indptr[:-1])
     agreeing[np.diff(weights.indptr) == 0] = 0
     return agreeing / np.where(problem.graph.degrees > 0, problem.graph.degrees, 1)
@@ -84,13 +85,14 @@ def _redraw_signs(
     problem: Problem, scores: np.ndarray, codes: np.ndarray, rows: np.ndarray, redraws: Iterable[Redraw]
 ) -> dict[str, float | np.ndarray]:
     met, regained = np.zeros(len(codes)), np.zeros(len(codes))
+    join, total = problem.rows.join, problem.rows.total
     features, targets, stability = [], [], []
     for again in redraws:
         met[again.judged] += 1
         regained[again.judged] += again.regained
-        features.append(_local_features(problem, again.scores, again.judged))
-        targets.append(again.regained)
-        stability.append(again.regained.mean() if len(again.judged) else 1.0)
+        features.append(join(again.judged, _local_features(problem, again.scores, again.judged)))
+        targets.append(join(again.judged, again.regained))
+        stability.append(problem.mean(again.regained) if total(len(again.judged)) else 1.0)
     chance = _learn_regained(np.concatenate(features), np.concatenate(targets), _local_features(problem, scores, rows))
     return {
         "regained": np.log(chance / (1 - chance)),
@@ -120,15 +122,16 @@ def _learn_regained(features: np.ndarray, regained: np.ndarray, wanted: np.ndarr
 def _shape_signs(problem: Problem, codes: np.ndarray, rows: np.ndarray) -> dict[str, float | np.ndarray]:
     """Return how smooth the answer is on the graph, how even its classes are, and how many labels it had."""
     degrees = problem.graph.degrees
-    smooth = float(neighbour_agreement(problem, codes) @ degrees / max(degrees.sum(), 1e-12))
-    shares = np.bincount(codes[rows], minlength=problem.n_classes) / max(len(rows), 1)
+    total, join = problem.rows.total, problem.rows.join
+    smooth = float(total(neighbour_agreement(problem, codes) @ degrees) / max(total(degrees.sum()), 1e-12))
+    shares = total(np.bincount(codes[rows], minlength=problem.n_classes)) / max(total(len(rows)), 1)
     entropy = -(shares * np.log(np.maximum(shares, 1e-12))).sum()
-    typical = max(float(np.median(degrees)), 1e-12)
+    typical = max(float(np.median(join(np.arange(len(degrees)), degrees))), 1e-12)
     return {
         "degree": np.log(np.maximum(degrees[rows], 1e-3 * typical) / typical),
         "smoothness": excess_logit(smooth, problem.n_classes),
         "balance": entropy / np.log(problem.n_classes),
-        "log_labels": np.log(len(problem.given) / problem.n_classes),
+        "log_labels": np.log(problem.n_given / problem.n_classes),
         "log_classes": np.log(problem.n_classes),
     }
 
@@ -140,8 +143,9 @@ def _kin_signs(
 
     Each kind of rule flatters itself in its own way.
     """
-    agrees = (pwll if rule in (*GRAPH_KIN, *BLENDS) else consensus)(problem)[rows].argmax(axis=1) == codes[rows]
-    share = agrees.mean() if len(rows) else 1.0
+    kin = pwll if rule in (*GRAPH_KIN, *BLENDS) else consensus
+    agrees = problem.rows.once(partial(kin, problem))[rows].argmax(axis=1) == codes[rows]
+    share = float(problem.mean(agrees)) if problem.rows.total(len(rows)) else 1.0
     kinds = {"is_blend": rule in BLENDS, "is_settled": rule in GRAPH_KIN, "is_head": rule is head}
     kinds |= {"is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
     return {"kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)} | {
@@ -156,8 +160,8 @@ def _partner_signs(
     if problem.graph.vectors is None:
         return {}
     partner = pwll if rule in HEAD_KIN else head
-    agrees = partner(problem)[rows].argmax(axis=1) == codes[rows]
-    share = agrees.mean() if len(rows) else 1.0
+    agrees = problem.rows.once(partial(partner, problem))[rows].argmax(axis=1) == codes[rows]
+    share = float(problem.mean(agrees)) if problem.rows.total(len(rows)) else 1.0
     return {"partner_agrees": agrees, "partnership": excess_logit(share, problem.n_classes)}
 
 
@@ -173,16 +177,19 @@ def _halves_signs(
         halves = split_given(problem, rng)
         if halves is None:
             return {}
-        first, second = (np.where(half.reached, rule(half).argmax(axis=1), -1) for half in halves)
+        once = problem.rows.once
+        first, second = (np.where(half.reached, once(partial(rule, half)).argmax(axis=1), -1) for half in halves)
         agrees += (first[rows] == second[rows]) / N_SPLITS
         for half, answer in zip(halves, (first, second), strict=True):
             left_out = problem.given[half.codes[problem.given] < 0]
             hits.append(answer[left_out] == problem.codes[left_out])
     found = np.concatenate(hits)
-    n_trials = len(found) / N_SPLITS
+    n_found = float(problem.rows.total(len(found)))
+    n_trials = n_found / N_SPLITS
+    share_found = float(problem.rows.total(found.sum())) / n_found
     trust = n_trials / (n_trials + EVEN_TRIALS)
     return {
         "halves_agree": agrees,
-        "unity": excess_logit(agrees.mean() if len(rows) else 1.0, problem.n_classes),
-        "held_out": trust * excess_logit((found.mean() * n_trials + 0.5) / (n_trials + 1), problem.n_classes),
+        "unity": excess_logit(problem.mean(agrees) if problem.rows.total(len(rows)) else 1.0, problem.n_classes),
+        "held_out": trust * excess_logit((share_found * n_trials + 0.5) / (n_trials + 1), problem.n_classes),
     }

@@ -11,6 +11,7 @@ from handful.errors import InputError
 from handful.graph.solver import solve_spreading
 from handful.propagation.consensus import consensus, settle
 from handful.propagation.problem import Problem, as_shares
+from handful.propagation.redraw import predicted_codes
 
 MOST_TAUGHT = 5000
 
@@ -22,7 +23,9 @@ def head(problem: Problem, *, strength: float = 10.0) -> np.ndarray:
 
     Raises InputError where the graph carries no vectors.
     """
-    return as_shares(_fit_head(problem, problem.given, problem.codes[problem.given], strength), problem)
+    rows = problem.rows.join(problem.given, problem.rows.numbers(problem.given))
+    codes = problem.rows.join(problem.given, problem.codes[problem.given])
+    return as_shares(_fit_head(problem, rows, codes, strength), problem)
 
 
 def head_spread(problem: Problem, *, strength: float = 10.0, alpha: float = 0.95, tol: float = 1e-4) -> np.ndarray:
@@ -65,30 +68,33 @@ def _spread_from(problem: Problem, start: np.ndarray, alpha: float, tol: float) 
 
 
 def _surest(problem: Problem, scores: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    codes = np.where(problem.reached, scores.argmax(axis=1), -1)
-    codes[problem.given] = problem.codes[problem.given]
+    """Return the numbers among all rows of those that teach, ascending, and their classes."""
+    held = np.arange(len(scores))
+    codes = problem.rows.join(held, predicted_codes(problem, scores))
     ranked = np.partition(scores, -2, axis=1)
-    margin = ranked[:, -1] - ranked[:, -2]
-    kept = [problem.given]
+    margin = problem.rows.join(held, ranked[:, -1] - ranked[:, -2])
+    given = problem.rows.join(problem.given, problem.rows.numbers(problem.given))
+    kept = [given]
     for code in range(problem.n_classes):
         rows = np.flatnonzero(codes == code)
         kept.append(rows[np.argsort(-margin[rows], kind="stable")[: int(share * len(rows))]])
     rows = np.unique(np.concatenate(kept))
     if len(rows) > MOST_TAUGHT:
-        rows = np.union1d(problem.given, rows[:: -(-len(rows) // MOST_TAUGHT)])
+        rows = np.union1d(given, rows[:: -(-len(rows) // MOST_TAUGHT)])
     return rows, codes[rows]
 
 
 def _fit_head(problem: Problem, rows: np.ndarray, codes: np.ndarray, strength: float) -> np.ndarray:
+    """Return what a head says that was taught `codes` [m] at the `rows` [m] of all rows."""
     if problem.graph.vectors is None:
         raise InputError("a rule with a head needs the graph's vectors, got a graph without: make it with knn_graph.")
     vectors = np.asarray(problem.graph.vectors, dtype=np.float32)
-    vectors = vectors - vectors.mean(axis=0)
-    vectors /= max(float(np.linalg.norm(vectors, axis=1).mean()), np.finfo(np.float32).tiny)
+    vectors = vectors - problem.mean(vectors).astype(np.float32)
+    vectors /= max(float(problem.mean(np.linalg.norm(vectors, axis=1))), np.finfo(np.float32).tiny)
     model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        model.fit(vectors[rows], codes)
+        model.fit(problem.rows.collect(rows, vectors), codes)
     probabilities = np.zeros((len(vectors), problem.n_classes))
     probabilities[:, model.classes_] = model.predict_proba(vectors)
     return probabilities

@@ -37,7 +37,7 @@ def laplace(problem: Problem) -> np.ndarray:
     and its level is all that tells the classes apart.
     """
     harmonic = extend_harmonically(problem).x
-    return as_soft_shares(harmonic - harmonic[problem.reached].mean(axis=0), problem)
+    return as_soft_shares(harmonic - problem.mean(harmonic[problem.reached]), problem)
 
 
 def poisson(problem: Problem) -> np.ndarray:

@@ -19,7 +19,7 @@ def balanced(problem: Problem) -> np.ndarray:
     Without priors in the problem the classes are pulled to the shares they have among the given rows.
     """
     if problem.priors is None:
-        problem = replace(problem, priors=problem.one_hot.mean(axis=0))
+        problem = replace(problem, priors=problem.mean(problem.one_hot))
     return consensus(problem)
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from handful.graph import Graph
+from handful.graph.rows import Rows
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Labels to spread over a graph.
 
-    graph: the graph over N rows.
+    graph: the graph over N rows. Where it holds some of the rows of a larger graph, so does everything here: a figure
+        over all rows is a sum over `rows`.
     codes: [N] int32, the class of a given row in 0 .. K-1, -1 where the row is not labelled.
     n_classes: K; each class has at least one given row.
     priors: [K] the share of each class among all rows, or None where it is not known.
@@ -25,6 +28,21 @@ class Problem:
     codes: np.ndarray
     n_classes: int
     priors: np.ndarray | None = None
+
+    @property
+    def rows(self) -> Rows:
+        """Which rows these are among all."""
+        return self.graph.rows
+
+    @cached_property
+    def n_given(self) -> int:
+        """The number of all rows that carry a label."""
+        return int(self.rows.total(len(self.given)))
+
+    @cached_property
+    def n_components(self) -> int:
+        """The number of connected components of all rows."""
+        return int(self.rows.highest(self.components.max(initial=-1))) + 1
 
     @cached_property
     def given(self) -> np.ndarray:
@@ -44,14 +62,18 @@ class Problem:
     @cached_property
     def present(self) -> np.ndarray:
         """[C, K] bool, whether a component of the graph holds a given row of a class."""
-        found = np.zeros((self.components.max() + 1, self.n_classes), dtype=bool)
+        found = np.zeros((self.n_components, self.n_classes), dtype=bool)
         found[self.components[self.given], self.codes[self.given]] = True
-        return found
+        return self.rows.highest(found)
 
     @cached_property
     def reached(self) -> np.ndarray:
         """[N] bool, whether a given label lies in the row's component."""
         return np.asarray(self.present.any(axis=1))[self.components]
+
+    def mean(self, values: np.ndarray) -> Any:
+        """Return the mean of `values` [m, ...] of some rows over the first axis, and over all processes."""
+        return self.rows.total(values.sum(axis=0, dtype=np.float64)) / max(float(self.rows.total(len(values))), 1.0)
 
     def with_codes(self, codes: np.ndarray) -> Problem:
         """Return the same problem with other given labels [N]."""
@@ -79,8 +101,16 @@ def as_soft_shares(values: np.ndarray, problem: Problem) -> np.ndarray:
     The values are divided by their standard deviation over the reached rows, so that neither the scale of the
     weights nor the number of rows changes the shares.
     """
-    spread = values[problem.reached].std()
+    spread = _standard_deviation(values[problem.reached], problem)
     logits = values / spread if spread > 0 else np.zeros_like(values)
     logits = np.where(problem.present[problem.components], logits, -np.inf)
     top = np.where(problem.reached, logits.max(axis=1), 0)
     return as_shares(np.exp(logits - top[:, None]), problem)
+
+
+def _standard_deviation(values: np.ndarray, problem: Problem) -> float:
+    """Return that of all entries of `values` [m, K], of all processes."""
+    total = problem.rows.total
+    size = max(float(total(values.size)), 1.0)
+    mean = total(values.sum()) / size
+    return float(np.sqrt(total(np.square(values - mean).sum()) / size))

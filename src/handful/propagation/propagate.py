@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,14 +125,27 @@ def propagate(
     say = progress or (lambda words: None)
     say("fusing" if isinstance(graph, list | tuple) else "reading the graph")
     problem, encoded = make_problem(as_graph(graph, labels=labels, seed=seed), labels, priors)
-    say("choosing a rule")
+    return answer(problem, encoded, rule, seed=seed, warm_start=warm_start, progress=say)
+
+
+def answer(
+    problem: Problem,
+    labels: Labels,
+    rule: str | RuleFunction,
+    *,
+    seed: int = 0,
+    warm_start: Propagation | None = None,
+    progress: Progress,
+) -> Propagation:
+    """Return what `propagate` returns, for the rows of a checked `problem` and their `labels`."""
+    progress("choosing a rule")
     name, function, reason, scores = _settle_rule(problem, rule, warm_start)
     if scores is None:
-        say(f"propagating with {name}")
-        scores = function(problem)
-    say("calibrating")
+        progress(f"propagating with {name}")
+        scores = problem.rows.once(partial(function, problem))
+    progress("calibrating")
     calibrated = calibrate(problem, scores, JUDGED_AS.get(function, function), seed=seed)
-    return _answer(problem, encoded, calibrated, name, reason, seed)
+    return _answer(problem, labels, calibrated, name, reason, seed)
 
 
 def make_problem(graph: Graph, labels: Any, priors: Any = None) -> tuple[Problem, Labels]:
@@ -194,6 +208,7 @@ def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str,
     probabilities = np.where(problem.reached[:, None], calibrated.probabilities, 0)
     probabilities[problem.given] = problem.one_hot
     codes = np.where(problem.reached, probabilities.argmax(axis=1), -1)
+    open_rows = problem.reached & ~labels.given
     ranked = np.partition(probabilities, -2, axis=1)
     seconds = np.argsort(probabilities, axis=1)[:, -2]
     seconds[~problem.reached | labels.given] = -1
@@ -210,7 +225,7 @@ def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str,
         runner_up=labels.decode(seconds),
         rule=rule,
         reason=reason,
-        expected_accuracy=calibrated.expected_accuracy if (problem.reached & ~labels.given).any() else None,
+        expected_accuracy=calibrated.expected_accuracy if problem.rows.total(open_rows.sum()) else None,
         notes=tuple(_notes(problem, labels)),
         seed=seed,
     )
@@ -218,12 +233,13 @@ def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str,
 
 def _notes(problem: Problem, labels: Labels) -> list[str]:
     """Return what must not pass in silence."""
-    notes = []
-    if labels.given.all():
+    total, notes = problem.rows.total, []
+    if problem.n_given == problem.rows.count:
         notes.append("Every row carries a label: there was nothing to propagate.")
-    if not problem.reached.all():
+    if total((~problem.reached).sum()):
         notes.append(_unreached_in_words(problem))
-    lone = labels.classes[np.bincount(problem.codes[problem.given]) == 1].tolist()
+    counts = total(np.bincount(problem.codes[problem.given], minlength=problem.n_classes))
+    lone = labels.classes[counts == 1].tolist()
     if lone:
         named = ", ".join(repr(name) for name in lone[:10]) + (", ..." if len(lone) > 10 else "")
         notes.append(f"{len(lone)} of {problem.n_classes} classes have a single given row ({named}).")
@@ -232,9 +248,10 @@ def _notes(problem: Problem, labels: Labels) -> list[str]:
 
 def _unreached_in_words(problem: Problem) -> str:
     """Return how many rows and components no label reaches."""
-    sizes = np.sort(np.unique(problem.components[~problem.reached], return_counts=True)[1])[::-1]
+    counts = problem.rows.total(np.bincount(problem.components[~problem.reached], minlength=problem.n_components))
+    sizes = np.sort(counts[counts > 0])[::-1]
     rows = ", ".join(str(size) for size in sizes[:5]) + (", ..." if len(sizes) > 5 else "")
     return (
-        f"{sizes.sum()} rows get no label: {len(sizes)} of the graph's {problem.components.max() + 1} components "
+        f"{sizes.sum()} rows get no label: {len(sizes)} of the graph's {problem.n_components} components "
         f"hold no given row (sizes {rows}); label a row in each, or ask for more neighbours."
     )

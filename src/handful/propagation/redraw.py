@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -40,12 +41,13 @@ def draw_codes(problem: Problem, truth: np.ndarray, rng: np.random.Generator) ->
 
     A class with fewer rows in the truth gives all of them.
     """
+    truth = problem.rows.join(np.arange(len(truth)), truth)
     codes = np.full(len(truth), -1, dtype=np.int32)
-    counts = np.bincount(problem.codes[problem.given], minlength=problem.n_classes)
+    counts = problem.rows.total(np.bincount(problem.codes[problem.given], minlength=problem.n_classes))
     for code, count in enumerate(counts):
         rows = np.flatnonzero(truth == code)
         codes[rng.choice(rows, size=min(count, len(rows)), replace=False)] = code
-    return codes
+    return problem.rows.take(codes)
 
 
 def redraw(
@@ -54,7 +56,7 @@ def redraw(
     """Yield `n` pretended problems with labels drawn from `truth` [N] (-1: none), each solved by `rule`."""
     for _ in range(n):
         pretended = problem.with_codes(draw_codes(problem, truth, rng))
-        scores = rule(pretended)
+        scores = problem.rows.once(partial(rule, pretended))
         judged = np.flatnonzero(pretended.reached & (pretended.codes < 0) & (problem.codes < 0) & (truth >= 0))
         yield Redraw(scores, judged, scores[judged].argmax(axis=1) == truth[judged])
 
@@ -64,13 +66,15 @@ def split_given(problem: Problem, rng: np.random.Generator) -> tuple[Problem, Pr
 
     A class with a single given row keeps it in both halves.
     """
-    counts = np.bincount(problem.codes[problem.given], minlength=problem.n_classes)
+    given = problem.rows.join(problem.given, problem.rows.numbers(problem.given))
+    codes = problem.rows.join(problem.given, problem.codes[problem.given])
+    counts = np.bincount(codes, minlength=problem.n_classes)
     if counts.max() < 2:
         return None
-    halves = [np.full(len(problem.codes), -1, dtype=np.int32) for _ in range(2)]
+    halves = [np.full(problem.rows.count, -1, dtype=np.int32) for _ in range(2)]
     for code, count in enumerate(counts):
-        rows = rng.permutation(problem.given[problem.codes[problem.given] == code])
+        rows = rng.permutation(given[codes == code])
         parts = (rows, rows) if count == 1 else (rows[: count // 2], rows[count // 2 :])
         for half, part in zip(halves, parts[:: rng.choice([-1, 1])], strict=True):
             half[part] = code
-    return problem.with_codes(halves[0]), problem.with_codes(halves[1])
+    return problem.with_codes(problem.rows.take(halves[0])), problem.with_codes(problem.rows.take(halves[1]))

@@ -20,7 +20,7 @@ from handful.propagation.rules import RULES
 from handful.propagation.suggest import suggest_rows
 from handful.run.duplicates import duplicates_step
 from handful.run.folder import Run, discard, locked, make_run, open_run
-from handful.run.steps import check_same_data, embed_step, graph_step, pretrain_step, propagate_step
+from handful.run.steps import Machines, check_same_data, embed_step, graph_step, pretrain_step, propagate_step
 from handful.training.pretrain import Watch
 
 
@@ -47,6 +47,7 @@ def label(
     retrain: bool = False,
     strict: bool = False,
     watch: Watch | None = None,
+    machines: Machines | None = None,
     **reading: Any,
 ) -> Run:
     """Return a run whose labels.parquet has a label and a confidence for every item of `source`.
@@ -57,6 +58,7 @@ def label(
     method, encoder, pooling, epochs, batch_size, learning_rate, precision, patience, views: as in `pretrain`.
     rule, priors: as in `propagate`; n_neighbors: of the graph; abstain_below: leave labels below it to people.
     retrain: train anew where the source has grown, instead of keeping the encoder.
+    machines: those of a cluster, to spread the labels on (`handful.cluster`); this one by default.
     reading: further settings of `read`.
     Raises InputError for anything that cannot be used, before anything is written where that can be told.
     """
@@ -91,7 +93,17 @@ def label(
         embeddings = embed_step(run, data, trained, watch=watch)
         duplicates_step(run, data)
         graph = graph_step(run, embeddings, n_neighbors=n_neighbors, seed=seed, watch=watch)
-        propagate_step(run, data, graph, rule=rule, priors=priors, seed=seed, abstain_below=abstain_below, watch=watch)
+        propagate_step(
+            run,
+            data,
+            graph,
+            rule=rule,
+            priors=priors,
+            seed=seed,
+            abstain_below=abstain_below,
+            watch=watch,
+            machines=machines,
+        )
     return run
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ from handful.data import Dataset
 from handful.errors import InputError
 from handful.graph import Graph, knn_graph
 from handful.propagation import Propagation, propagate
-from handful.propagation.audit import find_label_issues
+from handful.propagation.audit import LabelIssues, find_label_issues
 from handful.propagation.fuse import fuse
 from handful.propagation.propagate import make_problem
 from handful.run.decisions import with_decisions
@@ -27,6 +27,22 @@ from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
 from handful.training.pretrain import Watch, adopt, pretrain
 from handful.training.start import told_name
+
+
+class Machines(Protocol):
+    """Other machines that propagate in the place of this one (see `handful.cluster`)."""
+
+    def propagate(
+        self,
+        graph: Graph,
+        labels: Any,
+        rule: str = "auto",
+        *,
+        priors: Any = None,
+        seed: int = 0,
+        progress: Callable[[str], None] | None = None,
+    ) -> tuple[Propagation, LabelIssues]:
+        """Return the answer and the issues of the given labels."""
 
 
 def check_same_data(run: Run, data: Dataset) -> None:
@@ -134,21 +150,29 @@ def propagate_step(
     seed: int = 0,
     abstain_below: float | None = None,
     watch: Watch | None = None,
+    machines: Machines | None = None,
 ) -> Propagation:
     """Return the answer and write labels.parquet, labels.csv and label_issues.csv.
 
     What people decided in the review of this run counts as given, in the place of other labels.
+    machines: those of a cluster that find the answer; this one by default.
     """
     data, reviewed = with_decisions(run, data)
     labels = data.labels
     assert labels is not None
-    answer = propagate(graph, labels, rule, priors=priors, seed=seed, progress=(watch or Watch()).stage)
+    told = (watch or Watch()).stage
+    if machines is None:
+        answer = propagate(graph, labels, rule, priors=priors, seed=seed, progress=told)
+        issues = find_label_issues(make_problem(graph, labels, priors)[0], seed=seed)
+    else:
+        answer, issues = machines.propagate(graph, labels, rule, priors=priors, seed=seed, progress=told)
     answer = replace(answer, notes=(*answer.notes, *lone_notes(run)))
     if abstain_below is not None:
         answer = answer.abstain_below(abstain_below)
-    issues = find_label_issues(make_problem(graph, labels, priors)[0], seed=seed).above(0.5)
     asked = {"rule": rule, "priors": priors, "abstain_below": abstain_below}
-    run.write_labels(data.ids, answer, issues_table(data.ids, labels, issues), asked=asked, reviewed=reviewed)
+    run.write_labels(
+        data.ids, answer, issues_table(data.ids, labels, issues.above(0.5)), asked=asked, reviewed=reviewed
+    )
     return answer
 
 

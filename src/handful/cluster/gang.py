@@ -1,0 +1,90 @@
+"""A gang of processes, one a machine, that run one function together and begin again where they were if one is lost."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from handful.cluster.mesh import Address, Mesh
+from handful.errors import InputError
+
+Work = Callable[..., Any]
+_MOST_LOSSES = 20
+_PAUSE = 2.0  # seconds until the cluster knows who is left
+
+
+class Member:
+    """One process of a gang."""
+
+    def __init__(self, rank: int, size: int, secret: bytes, threads: int) -> None:
+        os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(threads)
+        self.mesh = Mesh(ray.util.get_node_ip_address(), rank, size, secret)
+
+    def address(self) -> Address:
+        """Return where the others find this process."""
+        return self.mesh.address
+
+    def run(self, addresses: list[Address], work: Work, arguments: tuple[Any, ...]) -> Any:
+        """Return work(mesh, *arguments), once linked with the others."""
+        self.mesh.connect(addresses)
+        try:
+            return work(self.mesh, *arguments)
+        finally:
+            self.mesh.close()
+
+
+_REMOTE: Any = ray.remote(num_cpus=0, max_restarts=0)(Member)
+
+
+def run_together(work: Work, arguments: tuple[Any, ...], *, journal: Path, say: Callable[[str], None]) -> list[Any]:
+    """Return what work(mesh, *arguments) gives in each process of a gang, one on every node of the cluster.
+
+    Where a node is lost the others begin again with those that are left, and go on by what stands in `journal`.
+    Raises what `work` raises, and InputError where nodes are lost again and again.
+    """
+    for _ in range(_MOST_LOSSES):
+        journal.mkdir(parents=True, exist_ok=True)
+        _sweep(journal)
+        members: list[Any] = []
+        lost: Exception
+        try:
+            members += _members()
+            addresses = ray.get([member.address.remote() for member in members])
+            return list(ray.get([member.run.remote(addresses, work, arguments) for member in members]))
+        except (ray.exceptions.RayActorError, ray.exceptions.ActorUnschedulableError) as error:
+            lost = error
+        except ray.exceptions.RayTaskError as error:
+            if not isinstance(error.cause, EOFError | ConnectionError | BrokenPipeError):
+                raise error.cause from None
+            lost = error
+        finally:
+            for member in members:
+                ray.kill(member)
+        say("a machine was lost: the others go on where it was")
+        time.sleep(_PAUSE)
+    raise InputError(f"machines of the cluster were lost {_MOST_LOSSES} times in one step: the last time by {lost}")
+
+
+def _members() -> list[Any]:
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    secret = secrets.token_bytes(32)
+    return [
+        _REMOTE.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
+            rank, len(nodes), secret, max(1, int(node["Resources"].get("CPU", 1)))
+        )
+        for rank, node in enumerate(nodes)
+    ]
+
+
+def _sweep(journal: Path) -> None:
+    """Delete what a lost gang had not finished writing: the next one may have fewer processes."""
+    for unfinished in journal.glob("part-*"):
+        shutil.rmtree(unfinished)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from handful.errors import InputError
+from handful.graph import knn_graph
+from handful.propagation.audit import find_label_issues
+from handful.propagation.propagate import make_problem, propagate
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'handful[cluster]'")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    """Return vectors of digits and of an island no label reaches, and three labels a class."""
+    vectors, truth = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    labels = np.full(len(truth) + 30, -1)
+    for digit in range(10):
+        labels[rng.choice(np.flatnonzero(truth == digit), 3, replace=False)] = digit
+    return np.vstack([vectors, rng.normal(200, 1, (30, 64))]).astype(np.float32), labels
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    """Give three nodes started here, and the machines as the path sees them."""
+    from handful.cluster.machines import Machines, started
+
+    with started(3) as local:
+        yield local, Machines(tmp_path_factory.mktemp("scratch"))
+
+
+def test_three_machines_answer_as_one(nodes):
+    machines, (vectors, labels) = nodes[1], _digits()
+    graph = knn_graph(vectors, 8)
+    alone, (together, issues) = propagate(graph, labels), machines.propagate(graph, labels)
+    np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
+    assert together.labels.tolist() == alone.labels.tolist()
+    assert together.runner_up.tolist() == alone.runner_up.tolist()
+    assert together.notes == alone.notes
+    assert together.expected_accuracy.value == pytest.approx(alone.expected_accuracy.value, abs=1e-5)
+    expected = find_label_issues(make_problem(graph, labels)[0])
+    by_row, expected_by_row = np.argsort(issues.rows), np.argsort(expected.rows)
+    assert issues.rows[by_row].tolist() == expected.rows[expected_by_row].tolist()
+    np.testing.assert_allclose(issues.scores[by_row], expected.scores[expected_by_row], atol=1e-5)
+    assert len(machines.traffic) == 3
+    assert all(part.sent > 0 and part.borders < len(labels) for part in machines.traffic)
+
+
+def test_what_is_no_cluster_is_told():
+    from handful.cluster import cluster
+
+    with pytest.raises(InputError, match="local:N with N from 1 to 64"), cluster("local:none"):
+        pass
+    with pytest.raises(InputError, match="a folder that all of its machines see"), cluster("192.0.2.1:6379"):
+        pass
+
+
+def test_the_answer_is_the_same_when_a_node_is_lost(nodes):
+    local, machines = nodes
+    vectors, labels = _digits()
+    graph = knn_graph(vectors, 8)
+    alone, said = propagate(graph, labels, "spreading"), []
+    killer = threading.Thread(target=_remove_a_node_at_work, args=(local, machines.scratch))
+    killer.start()
+    together, _ = machines.propagate(graph, labels, "spreading", progress=said.append)
+    killer.join()
+    assert any("was lost" in words for words in said)
+    assert len(machines.traffic) == 2
+    np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
+
+
+def _remove_a_node_at_work(local: Any, scratch: Path) -> None:
+    """Take a node away once the journal holds something."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if list(scratch.glob("handful-*/journal/0*")):
+            local.remove_node(next(iter(local.worker_nodes)), allow_graceful=False)
+            return
+        time.sleep(0.02)
