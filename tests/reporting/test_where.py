@@ -31,3 +31,14 @@ def test_recordings_without_an_odd_window_are_not_drawn_and_the_oddest_comes_fir
     assert drawn.count("<svg") == 2
     assert drawn.index("c: 0 to 10") < drawn.index("&lt;a&gt;: 0 to 10")
     assert "<a>" not in drawn
+
+
+def test_frames_are_drawn_by_the_mean_of_each_channel() -> None:
+    windows = find_windows(np.array(["a.avi[0:10]", "a.avi[10:20]"]))
+    assert windows is not None
+    clips = np.zeros((2, 10, 3, 4, 4), np.uint8)
+    clips[1, :, 2] = np.arange(16).reshape(4, 4)  # 7.5 on average
+    drawn = draw_where(windows, clips, np.array([0.0, 3.0]), 1.0)
+    assert drawn.count("<polyline") == 3
+    means = Sequences.pack([clip.mean((2, 3)).astype(np.float32) for clip in clips])
+    assert drawn == draw_where(windows, means, np.array([0.0, 3.0]), 1.0)

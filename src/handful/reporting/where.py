@@ -20,7 +20,8 @@ _ODD = "#d5563b"
 def draw_where(windows: Windows, samples: Samples, scores: np.ndarray, threshold: float) -> str:
     """Return a drawing of each recording that has a score above `threshold`, the oddest first, as HTML.
 
-    samples: of the N windows, arrays [T_i, C]; scores: [N], higher for odder.
+    samples: of the N windows, arrays [T_i, C], or frames [T_i, C, H, W], whose channels are drawn by their means;
+    scores: [N], higher for odder.
     """
     highest = np.full(len(windows.names), -np.inf)
     np.maximum.at(highest, windows.owner, scores)
@@ -73,7 +74,8 @@ def _course(windows: Windows, rows: np.ndarray, samples: Samples) -> tuple[np.nd
     times, low, high = [], [], []
     seen = -np.inf
     for row in rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _POINTS)).astype(int))].tolist():
-        own = samples[row]
+        own = np.asarray(samples[row])
+        own = own.reshape(*own.shape[:2], -1).mean(-1)  # [T, C]
         cuts = np.unique(np.linspace(0, len(own), pieces + 1).astype(int))
         at = windows.starts[row] + (windows.ends[row] - windows.starts[row]) * cuts[:-1] / len(own)
         for time, first, last in zip(at.tolist(), cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
