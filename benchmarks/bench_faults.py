@@ -173,11 +173,11 @@ def write_digits(folder: Path) -> list[str]:
     return lines
 
 
-def warm_up(folder: Path, pictures: Path, labels: Path, method: str = "gradients+simclr") -> None:
+def warm_up(folder: Path, pictures: Path, labels: Path) -> None:
     """Import and compile what the commands need, so that children only fork."""
     import handful
 
-    handful.report(handful.label(pictures, labels, out=folder, method=method, epochs=1, n_neighbors=5))
+    handful.report(handful.label(pictures, labels, out=folder, method="gradients+simclr", epochs=1, n_neighbors=5))
 
 
 def digests(run: Path) -> dict[str, str]:
