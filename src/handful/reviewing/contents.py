@@ -30,6 +30,7 @@ PROBED = 4_000  # rows that tell what is usual
 MOST_WORDS = 24
 COMMON = 0.1  # of the texts; a word in more of them says nothing
 FRAME_MS = 150
+CLIP_QUALITY = 95  # below it a small thing that moves leaves a trail
 WAIT_SECONDS = 10.0  # for the source to be read
 SEARCH_SECONDS = 2.0
 _PICTURES = frozenset(["jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "jp2", "avif"])
@@ -262,5 +263,5 @@ def _clip(clip: np.ndarray) -> bytes:
     pictures = [Image.fromarray(frame[0] if len(frame) == 1 else np.moveaxis(frame[:3], 0, -1)) for frame in clip]
     buffer = io.BytesIO()
     first, rest = pictures[0].convert("RGB"), [picture.convert("RGB") for picture in pictures[1:]]
-    first.save(buffer, "WEBP", save_all=True, append_images=rest, duration=FRAME_MS, loop=0)
+    first.save(buffer, "WEBP", save_all=True, append_images=rest, duration=FRAME_MS, loop=0, quality=CLIP_QUALITY)
     return buffer.getvalue()
