@@ -1,0 +1,117 @@
+"""Propagation over machines beside one: equality, seconds a step, messages and bytes a step.
+
+    python benchmarks/bench_cluster.py --rows 100000 --nodes 1 3
+
+Rows of 64 numbers around 50 centres in 10 classes, 5 given labels a class. The nodes are started on this machine, so
+that with as many processors as nodes the seconds are those of a cluster without its network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from handful.cluster.block import read_block, write_graph
+from handful.cluster.gang import run_together
+from handful.cluster.machines import Machines, started
+from handful.cluster.mesh import Mesh
+from handful.graph import Graph, knn_graph
+from handful.propagation.audit import find_label_issues
+from handful.propagation.diffusion import extend_harmonically
+from handful.propagation.problem import Problem
+from handful.propagation.propagate import make_problem, propagate
+
+CLASSES, PER_CLASS, WIDTH = 10, 5, 64
+
+
+def make(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return vectors [rows, 64] and labels [rows], -1 where none is given."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(50, WIDTH)).astype(np.float32)
+    of = rng.integers(50, size=rows)
+    vectors = centres[of] + 0.7 * rng.normal(size=(rows, WIDTH)).astype(np.float32)
+    labels = np.full(rows, -1)
+    for code in range(CLASSES):
+        labels[rng.choice(np.flatnonzero(of % CLASSES == code), PER_CLASS, replace=False)] = code
+    return vectors, labels
+
+
+def solve(problem: Problem) -> tuple[np.ndarray, int, float]:
+    """Return the harmonic extension, its steps, and the processor seconds of the second of two solves."""
+    extend_harmonically(problem, tol=1e-8)
+    worked = time.process_time()
+    found = extend_harmonically(problem, tol=1e-8)
+    return found.x, found.steps, time.process_time() - worked
+
+
+def solve_block(mesh: Mesh, folder: Path) -> tuple:
+    """Return what `solve` does for the rows held here, their numbers, and what was sent."""
+    graph = read_block(folder, mesh, folder.with_name("journal"))
+    codes = graph.rows.take(np.load(folder.with_name("codes.npy")))
+    extend_harmonically(Problem(graph, codes, CLASSES), tol=1e-8)  # compiles and factors
+    problem, before = Problem(graph, codes, CLASSES), (mesh.messages, mesh.sent)
+    begun, worked = time.perf_counter(), time.process_time()
+    found = extend_harmonically(problem, tol=1e-8)
+    seconds = time.perf_counter() - begun, time.process_time() - worked
+    sent = mesh.messages - before[0], mesh.sent - before[1]
+    return graph.rows.numbers(np.arange(len(codes))), found.x, found.steps, seconds, sent, graph.rows.borders
+
+
+def measure(graph: Graph, labels: np.ndarray, nodes: int, rule: str) -> dict[str, float]:
+    """Return the figures of `nodes` nodes beside this process."""
+    problem, encoded = make_problem(graph, labels)
+    alone, steps, work = solve(problem)
+    with started(nodes), tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "graph"
+        write_graph(graph, folder)
+        np.save(folder.with_name("codes.npy"), encoded.codes)
+        parts = run_together(solve_block, (folder,), journal=Path(scratch) / "journal", say=print)
+        together = np.concatenate([part[1] for part in parts])[np.argsort(np.concatenate([part[0] for part in parts]))]
+        taken = parts[0][2]
+        told = {
+            "rows": len(labels),
+            "nodes": nodes,
+            "largest difference": float(np.abs(together - alone).max()),
+            "steps alone": steps,
+            "steps together": taken,
+            "ms a step alone (processor)": 1000 * work / steps,
+            "ms a step together (processor, all)": 1000 * sum(part[3][1] for part in parts) / taken,
+            "ms a step together (wall)": 1000 * max(part[3][0] for part in parts) / taken,
+            "messages a step, each": parts[0][4][0] / taken,
+            "bytes a step, each": max(part[4][1] for part in parts) / taken,
+            "borders, share of the rows held": float(np.mean([part[5] / len(part[0]) for part in parts])),
+        }
+        begun = time.perf_counter()
+        answer, _ = Machines(scratch).propagate(graph, labels, rule)
+        told |= {f"seconds of {rule}, together": time.perf_counter() - begun}
+    begun = time.perf_counter()
+    expected = propagate(graph, labels, rule)
+    find_label_issues(problem)
+    told |= {f"seconds of {rule}, alone": time.perf_counter() - begun}
+    told |= {"probabilities differ by": float(np.abs(answer.probabilities - expected.probabilities).max())}
+    return told | {"labels that differ": int((answer.labels != expected.labels).sum())}
+
+
+def main() -> None:
+    """Print the figures."""
+    reading = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    reading.add_argument("--rows", type=int, nargs="+", default=[100_000])
+    reading.add_argument("--nodes", type=int, nargs="+", default=[1, 3])
+    reading.add_argument("--rule", default="laplace")
+    asked = reading.parse_args()
+    for rows in asked.rows:
+        vectors, labels = make(rows)
+        begun = time.perf_counter()
+        graph = knn_graph(vectors, 10, approximate=True)
+        print(f"graph of {rows} rows: {time.perf_counter() - begun:.0f} s, recall {graph.recall:.3f}", flush=True)
+        for nodes in asked.nodes:
+            told = measure(graph, labels, nodes, asked.rule)
+            print(*(f"  {name}: {value:.4g}" for name, value in told.items()), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()
