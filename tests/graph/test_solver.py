@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from handful.errors import InputError
-from handful.graph import Graph, knn_graph, solver
+from handful.graph import Graph, knn_graph, solver, system
 from handful.graph.factor import factorise
 from handful.graph.solver import (
     laplacian,
@@ -145,6 +145,18 @@ def test_factor_takes_far_fewer_steps_than_the_diagonal():
     with_diagonal = solve(laplacian(graph), B)
     assert (with_factor.residual <= 1e-6).all()
     assert 3 * with_factor.steps < with_diagonal.steps
+
+
+def test_beyond_the_most_rows_a_mild_shift_is_solved_without_a_factor_and_as_well(monkeypatch):
+    graph, Y = _graph(), np.eye(400)[:, :3]
+    by_factor = solve_spreading(graph, Y, 0.99, **_TIGHT)
+    assert graph.system.factors
+    monkeypatch.setattr(system, "_MOST_FACTORED", 399)
+    again = _graph()
+    by_diagonal = solve_spreading(again, Y, 0.99, **_TIGHT)
+    assert not again.system.factors
+    assert by_diagonal.steps > by_factor.steps
+    assert np.abs(by_diagonal.x - by_factor.x).max() < 1e-8
 
 
 def test_factor_of_a_tree_is_exact():
