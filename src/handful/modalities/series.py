@@ -13,9 +13,9 @@ import torch
 from torch import nn
 
 from handful.data import Samples
+from handful.encoders.kernels import RandomKernels
 from handful.encoders.linear_ahead import LinearAhead
 from handful.encoders.pretrained_series import load_series_encoder
-from handful.encoders.quantile_kernels import QuantileKernels
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, Tokens
 from handful.encoders.transformer import TransformerEncoder
@@ -158,8 +158,8 @@ class Series:
         return LinearAhead(steps=self.usual_steps or _PARTS)
 
     def floors(self) -> Mapping[str, nn.Module]:
-        """Return the values themselves, and how often small kernels answer above their quantiles."""
-        kernels = QuantileKernels(self.channels, steps=self.usual_steps or _PARTS)
+        """Return the values themselves, and the answers of random convolution kernels."""
+        kernels = RandomKernels(self.channels, steps=self.usual_steps or _PARTS)
         return {"pca": RawInput(self.flat), "kernels": kernels}
 
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:
