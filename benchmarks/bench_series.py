@@ -38,7 +38,7 @@ SETS = (
     *("ArrowHead", "GunPoint", "ItalyPowerDemand", "BasicMotions", "JapaneseVowels", "ACSF1"),
     *("OSULeaf", "PickupGestureWiimoteZ"),
 )
-FLOORS = ("pca", "kernels")
+FLOORS = ("pca", "kernels", "quantiles")
 
 
 def find_sets() -> Path | None:
@@ -102,7 +102,7 @@ def measure_labels(names: list[str], methods: list[str], seeds: int, draws: int,
         embedded = {floor: encoder.embed(data).vectors for floor, encoder in floors.items()}
         for floor, encoder in floors.items():
             raw = pooled_vectors(encoder.networks[floor], encoder.modality, data.samples, np.arange(len(data)))
-            report(name, floor, raw, [embedded[floor]], classes, train, draws, linear=floor == "kernels")
+            report(name, floor, raw, [embedded[floor]], classes, train, draws, linear=floor != "pca")
         print(name, "side by side:", *(spread([*embedded.values()], classes, k, draws) for k in (1, 5)), flush=True)
         for method in methods:
             for seed in range(seeds):

@@ -106,7 +106,7 @@ def plan(method: str, modality: Modality, network: nn.Module | None) -> list[str
     if method == "auto":
         return list(getattr(modality, "auto", [*floors, "simclr"]))
     if method == "untrained":
-        return floors
+        return list(getattr(modality, "untrained", floors))
     names = list(dict.fromkeys(method.split("+")))
     known = [*floors, *METHODS, "random", *(["pretrained"] if network is not None else [])]
     for name in names:
