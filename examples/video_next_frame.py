@@ -1,7 +1,7 @@
 """Video, the next frame: a network that moves layers of the last frame guesses what comes after half a clip.
 
 Data: 80 clips MADE by moving a window over two real photos (scikit-learn). Writes next.mp4 and next-error.mp4.
-Prints the squared error a pixel of the last two frames beside that of a copy of the frame before, 3788.
+Prints the squared error a pixel of the last two frames beside that of a copy. Expected: 2294 and 3788; about 25 s.
 """
 
 import sys
