@@ -64,7 +64,7 @@ class Machines:
         with self._folder() as folder:
             say("cutting the graph among the machines")
             write_graph(graph, folder / "graph")
-            np.save(folder / "codes.npy", encoded.codes)
+            np.save(folder / "codes.npy", encoded.codes, allow_pickle=False)
             say(f"propagating on {len(nodes())} machines")
             asked = (folder, encoded.classes, rule, problem.priors, seed)
             parts = run_together(propagate_block, asked, journal=folder / "journal", say=say)
