@@ -54,6 +54,7 @@ export class Session {
   private done = new Set<number>();
   private changedAt = 0; // when the label of the item shown last changed under the person's eyes
   private refill = 0;
+  private mapAsked = false;
 
   get row(): number {
     return this.rows[this.at] ?? -1;
@@ -68,6 +69,7 @@ export class Session {
       });
       this.preparing = null;
       this.take(run);
+      this.mapAsked = run.has_map;
       this.atlas.tell({ type: "open", items: run.items, hasMap: run.has_map });
       const [, { decisions }] = await Promise.all([
         this.show("suggest"),
@@ -80,7 +82,10 @@ export class Session {
   }
 
   private listen(): void {
-    this.atlas.on("opened", () => (this.opened = true));
+    this.atlas.on("opened", () => {
+      this.opened = true;
+      this.openMap();
+    });
     this.atlas.on("failed", ({ why }) => (this.failure = why));
     this.atlas.on("run", ({ run }) => this.take(run));
     this.atlas.on("busy", ({ busy }) => this.run && (this.run = { ...this.run, busy }));
@@ -98,10 +103,16 @@ export class Session {
   }
 
   private take(run: Run): void {
-    const mapCame = this.opened && run.has_map && !this.run?.has_map;
     this.run = { ...this.run, ...run }; // the event tells all alike, so it does not say who this person is
     document.title = `${run.name} · handful`;
-    if (mapCame) this.atlas.tell({ type: "open", items: run.items, hasMap: true });
+    this.openMap();
+  }
+
+  /** Open the map that came after the items were opened, or while they were. */
+  private openMap(): void {
+    if (!this.run?.has_map || this.mapAsked || !this.opened) return;
+    this.mapAsked = true;
+    this.atlas.tell({ type: "open", items: this.run.items, hasMap: true });
   }
 
   /** Start a line of items: an order of the server's, or rows that were found. */
