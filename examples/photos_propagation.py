@@ -1,6 +1,6 @@
 """SimCLR -> label propagation on colour photos: which photo is a piece from? Three labels a class.
 
-Data: pieces of real photos: two of scikit-learn, four of scikit-image if installed. Expected: 66 % of six photos;
+Data: pieces of real photos: two of scikit-learn, four of scikit-image if installed. Expected: 65 % of six photos;
 about 2 min."""
 
 import contextlib
