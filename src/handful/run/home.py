@@ -109,9 +109,8 @@ class Home:
     def _fetch_file(self, name: str) -> None:
         try:
             self.place.fetch(f"{self.place.path}/{name}", self.folder / name)
-        except (
-            FileNotFoundError
-        ):  # as where a file was deleted here: the step that made it is named when it is asked for
+        except FileNotFoundError:
+            # As where a file was deleted here: the step that made it is named when it is asked for.
             (self.folder / name).unlink(missing_ok=True)
 
     def _note(self, path: Path, content: bytes) -> None:
