@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from handful.cli import main
+from handful.modalities.video_files import write_video
 
 DAYS = 30
 
@@ -64,3 +66,21 @@ def test_what_comes_after_a_recording_is_told_once(recording: Path, capsys) -> N
     assert "what comes after its last one" in told.err
     assert call("forecast", "run", "--steps", 2, "--source", "sensor.csv") == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_a_film_is_searched_at_the_size_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = np.full((60, 3, 24, 24), 40, np.uint8)
+    for step in range(60):
+        frames[step, :, :, step % 20 : step % 20 + 4] = 220
+    frames[30:34] = 255 - frames[30:34]
+    monkeypatch.chdir(tmp_path)
+    write_video(frames, tmp_path / "film.mp4")
+    cut = ("--size", 16, "--window", 4, "--stride", 2)
+    assert call("anomalies", "film.mp4", "--out", "run", "--share", 0.05, *cut) == 0
+    assert json.loads((tmp_path / "run" / "data.json").read_text())["settings"]["size"] == 16
+    assert call("anomalies", "film.mp4", "--run", "run", "--out", "again.csv") == 0  # cut as it was
+    first, again = (
+        list(csv.DictReader((tmp_path / name).read_text().splitlines())) for name in ("run/anomalies.csv", "again.csv")
+    )
+    assert first == again
+    assert {row["id"] for row in first if row["odd"] == "true"} <= {f"film.mp4[{at}:{at + 4}]" for at in (28, 30, 32)}

@@ -64,6 +64,17 @@ def test_a_single_file_is_cut_into_clips_that_name_their_frames(folder: Path) ->
     np.testing.assert_array_equal(wide.samples[0], data.samples.films[0][[0, 3, 6, 9]])
 
 
+def test_a_list_of_files_is_read_a_clip_of_each(folder: Path) -> None:
+    files = [folder / "a" / "1.mp4", folder / "a" / "0.mp4"]
+    found = handful.read(files, size=16, window=6)
+    assert found.modality == "video"
+    assert found.ids.tolist() == [str(file) for file in files]
+    whole = handful.read(folder, size=16, window=6)
+    np.testing.assert_array_equal(found.samples[np.array([1, 0])], whole.samples[np.arange(2)])
+    with pytest.raises(InputError, match=r"gone.mp4 does not exist"):
+        handful.read([folder / "gone.mp4"])
+
+
 def test_folders_of_frames_gifs_and_arrays_are_read(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / "f" / name).mkdir(parents=True)

@@ -82,3 +82,17 @@ def test_a_run_folder_and_a_new_file_can_be_asked(tmp_path) -> None:
     assert new.ids[0] == "3.png"
     assert new.likeness[0] == pytest.approx(1, abs=1e-3)
     assert similar(run, tmp_path / "3.png", 1, block="pca").ids[0] == "3.png"
+
+
+def test_a_new_clip_is_compared_with_those_of_a_run(tmp_path) -> None:
+    import handful
+    from handful.modalities.video_files import write_video
+
+    for row in range(12):
+        frames = np.full((10, 3, 16, 16), 40, np.uint8)
+        frames[:, :, row : row + 4] = 220
+        write_video(frames, tmp_path / "clips" / f"{row:02}.mp4")
+    run = handful.label(
+        tmp_path / "clips", {"00.mp4": "top", "11.mp4": "bottom"}, out=tmp_path / "run", size=16, window=4
+    )
+    assert similar(run, tmp_path / "clips" / "03.mp4", 3).ids[0] == "03.mp4"

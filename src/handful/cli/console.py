@@ -63,7 +63,7 @@ Neighbors = Annotated[int, typer.Option("--n-neighbors", help="Neighbours of eac
 Abstain = Annotated[float | None, typer.Option(help="Leave labels below this confidence empty, for people.")]
 Seed = Annotated[int, typer.Option(help="The seed of everything that is drawn.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first file that cannot be decoded.")]
-Size = Annotated[int | None, typer.Option(help="Images: pixels of a side; found from the images if not given.")]
+Size = Annotated[int | None, typer.Option(help="Images and videos: pixels of a side; found from the images, or 64.")]
 Window = Annotated[
     float | None, typer.Option(help="Cut sounds (seconds) and series (steps) into windows of this length.")
 ]

@@ -60,6 +60,7 @@ def write_video(frames: np.ndarray, path: Path, *, rate: float = RATE) -> Path:
     av = import_av()
     check_writable(path)
     codec = {".webm": "libvpx-vp9", ".gif": "gif", ".avi": "mpeg4"}.get(path.suffix.lower(), "libx264")
+    path.parent.mkdir(parents=True, exist_ok=True)
     even = frames[..., : frames.shape[-2] // 2 * 2, : frames.shape[-1] // 2 * 2]  # what the codecs take
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=round(rate))

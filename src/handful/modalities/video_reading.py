@@ -76,6 +76,8 @@ def holds_videos(source: Any) -> bool:
     """Tell whether `source` is clearly made of videos: told from names and shapes."""
     if isinstance(source, np.ndarray):
         return source.ndim == 5
+    if _is_list_of_paths(source):
+        return all(is_video_file(Path(name)) for name in source)
     if not isinstance(source, str | os.PathLike):
         return False
     path = Path(source).expanduser()
@@ -99,7 +101,8 @@ def open_videos(
 ) -> Source:
     """Return the clips of `source` as a Source, every video decoded once into the cache.
 
-    source: a folder of video files, or of folders of frames; one video; an array (n, t, c, h, w), in .npy as well.
+    source: a folder of video files, or of folders of frames; one video, or a list of them; an array (n, t, c, h, w), in
+        .npy as well.
     size: pixels of a side. channels: 3, or 1 for grey. window: frames of a clip; every: take one of so many; stride:
     frames from the start of one clip to that of the next: without it one clip of each file, from its middle, and of a
     single file all that half overlap. The id of one of several clips of a file ends with its frames: "a.mp4[10:20]".
@@ -110,18 +113,20 @@ def open_videos(
     stride = None if stride is None else _whole("stride", stride, 1)
     if channels not in (1, 3):
         raise InputError(f"channels must be 1 or 3, got {channels!r}.")
-    if not isinstance(source, str | os.PathLike):
-        return _from_array(source, "the array given")
-    path = Path(source).expanduser()
-    if not path.exists():
-        near = did_you_mean(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
-        raise InputError(f"{path} does not exist: give a folder of videos or a video.{near}")
-    if path.is_file() and path.suffix.lower() == ".npy":
-        from handful.data.arrays import open_npy
+    if isinstance(source, str | os.PathLike):
+        path = _existing(source)
+        if path.is_file() and path.suffix.lower() == ".npy":
+            from handful.data.arrays import open_npy
 
-        return _from_array(open_npy(path), path.name)
-    names = [path.name] if path.is_file() else _find(path)
-    root = path.parent if path.is_file() else path
+            return _from_array(open_npy(path), path.name)
+        names = [path.name] if path.is_file() else _find(path)
+        root = path.parent if path.is_file() else path
+        called = path.name if path.is_file() else f"{path.resolve().name}/"
+        alone = len(names) == 1
+    elif _is_list_of_paths(source):
+        names, root, called, alone = [str(_existing(name)) for name in source], Path(), "the list given", False
+    else:
+        return _from_array(source, "the array given")
     shape = (channels, side, side)
     ids: list[str] = []
     found: list[tuple[int, int]] = []
@@ -132,7 +137,7 @@ def open_videos(
     for name in names:
         try:
             film, mark = _decoded(root / name, shape, cache)
-            starts = _starts(len(film), frames, every, stride, alone=len(names) == 1)
+            starts = _starts(len(film), frames, every, stride, alone=alone)
         except Undecodable as error:
             refused[len(ids)] = str(error)
             ids.append(name)
@@ -143,14 +148,13 @@ def open_videos(
             found.append((len(films), start))
             digests.append(digest(f"{mark} {start} {frames} {every}".encode()))
         films.append(film)
-    name = path.name if path.is_file() else f"{path.resolve().name}/"
     if not found:
         first, reason = next(iter(refused.items()))
-        many = f"none of the {len(names)} videos of {name} can be read: " if len(names) > 1 else ""
+        many = f"none of the {len(names)} videos of {called} can be read: " if len(names) > 1 else ""
         raise InputError(f"{many}{ids[first]} {reason}.")
     film_of, start_of = (np.array(values) for values in zip(*found, strict=True))
     items = ClipItems(Clips(films, film_of, start_of, frames, every), np.array(rows), np.array(digests), refused)
-    return Source(name, np.array(ids), items, root=root)
+    return Source(called, np.array(ids), items, root=root)
 
 
 def read_clips(
@@ -159,6 +163,7 @@ def read_clips(
     cache: Path,
     progress: Progress | None = None,
     size: int | None = None,
+    stride: float | None = None,
     **settings: Any,
 ) -> Decoded:
     """Return the clips that `open_videos` found."""
@@ -166,7 +171,21 @@ def read_clips(
     clips = items.clips
     shape = clips[0].shape  # [T, C, H, W]
     read = {"size": int(shape[-1]), "channels": int(shape[1]), "window": int(shape[0]), "every": clips.every}
+    if stride is not None:
+        read["stride"] = int(stride)
     return Decoded(clips, items.rows, items.digests, read, items.refused)
+
+
+def _is_list_of_paths(source: Any) -> bool:
+    return isinstance(source, list | tuple) and bool(source) and all(isinstance(x, str | os.PathLike) for x in source)
+
+
+def _existing(source: str | os.PathLike[str]) -> Path:
+    path = Path(source).expanduser()
+    if not path.exists():
+        near = did_you_mean(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
+        raise InputError(f"{path} does not exist: give a folder of videos or a video.{near}")
+    return path
 
 
 def _whole(name: str, value: float, least: int) -> int:

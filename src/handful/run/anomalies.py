@@ -77,6 +77,7 @@ def find_anomalies(
     normals: Any = None,
     columns: Any = None,
     modality: str | None = None,
+    size: int | None = None,
     window: float | None = None,
     stride: float | None = None,
     seed: int = 0,
@@ -89,12 +90,12 @@ def find_anomalies(
         the usual words, or the only one. label_column: as in `read`.
     share: of the rows that lie above the threshold, by default .01; or false_alarm_rate: of the rows known to be
         ordinary, by `labels` or in the table `normals`.
-    columns, window, stride: as in `read`; of windows the report shows where in their recordings the odd ones lie.
+    columns, size, window, stride: as in `read`; of windows the report shows where in their recordings the odd ones lie.
     Raises InputError for anything that cannot be used.
     """
     watch = watch or Watch()
     _check_threshold(share, false_alarm_rate)
-    given = {"columns": columns, "window": window, "stride": stride}
+    given = {"columns": columns, "size": size, "window": window, "stride": stride}
     reading = {"modality": modality} | {name: value for name, value in given.items() if value is not None}
     data = read(source, None if label_column is None else (labels or "source"), label_column=label_column, **reading)
     known = _known(data, labels if label_column is None else None, odd)

@@ -123,11 +123,11 @@ class Encoder(nn.Module):
         return torch.cat(made, 1).numpy()
 
     def read(self, source: Any, **settings: Any) -> Dataset:
-        """Return `source` read as this encoder reads: what `handful.read` takes, with the settings of the training."""
+        """Return `source`, what `handful.read` takes, read with the settings of the training but for `settings`."""
         from handful.modalities.reading import READERS, read
 
         own = {n: v for n, v in self.modality.settings.items() if n in READERS[self.modality.name].settings}
-        return read(source, modality=self.modality.name, **own, **settings)
+        return read(source, modality=self.modality.name, **{**own, **settings})
 
     def check_reads(self, data: Dataset) -> None:
         """Raise InputError unless this encoder can read `data`."""
