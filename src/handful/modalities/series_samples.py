@@ -36,3 +36,8 @@ class Sequences:
     def lengths(self) -> np.ndarray:
         """[N] how many steps each has."""
         return self._ends - self._starts
+
+    @property
+    def largest(self) -> int:
+        """How many numbers the longest has."""
+        return int(self.lengths.max(initial=0)) * self._packed.shape[1]

@@ -52,6 +52,11 @@ class Clips:
         steps = np.arange(self.frames) * self.every
         return np.stack([self.films[self.film[row]][self.start[row] + steps] for row in chosen])
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """N, T, C, H and W."""
+        return (len(self), self.frames, *self.films[0].shape[1:])
+
     def run_up(self, row: int, count: int) -> np.ndarray:
         """Return the frames of clip `row` and those of its video before it, at most `count`: [T, C, H, W]."""
         last = self.start[row] + (self.frames - 1) * self.every

@@ -97,8 +97,9 @@ def pooled_vectors(
 
 
 def fitting_batch(samples: Samples, batch_size: int = BATCH_SIZE) -> int:
-    """Return how many of large samples are embedded at a time, at most `batch_size`."""
-    values = math.prod(getattr(samples, "shape", (1,))[1:])
+    """Return how many of large samples are embedded at a time, at most `batch_size`: of unequal ones as many as if all
+    were as large as the largest."""
+    values = getattr(samples, "largest", None) or math.prod(getattr(samples, "shape", (1,))[1:])
     return max(1, min(batch_size, VALUES_AT_ONCE // max(values, 1)))
 
 
