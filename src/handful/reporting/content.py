@@ -53,6 +53,7 @@ class Content:
     references: figures of other encoders, by encoder and then by the names in `curves`.
     health: the verdict on the training, in words.
     ahead: HTML of what came next beside what was guessed, trusted as `show` is; "" for none.
+    given_back: HTML of items beside what the network gives back of them, trusted as `show` is; "" for none.
     refused: what was left out on reading.
     notes: sentences a reader should know.
     settings: the resolved settings, nested as they are.
@@ -83,6 +84,7 @@ class Content:
     references: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     health: str = ""
     ahead: str = ""
+    given_back: str = ""
     refused: Sequence[Refusal] = ()
     notes: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)

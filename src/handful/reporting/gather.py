@@ -16,9 +16,11 @@ from handful.data.spreadsheet import read_csv
 from handful.errors import InputError
 from handful.files import write_array
 from handful.graph.layout import layout
+from handful.methods import FAMILIES
 from handful.modalities.registry import make_modality
 from handful.propagation.calibrate import Estimate
 from handful.reporting.content import Content, LabelIssue
+from handful.reporting.given_back import show_given_back
 from handful.reporting.next_frames import show_next_frames
 from handful.reporting.page import encode_page, write_page
 from handful.run.folder import Run, locked, open_run
@@ -111,10 +113,19 @@ def gather(run: Run, *, data: Dataset | None = None, truth: Any = None) -> Conte
         label_issues=_label_issues(run, ids),
         versions={"handful": run.record["version"]},
         ahead="" if data is None or data.modality != "video" else show_next_frames(run.encoder, data),
+        given_back=_given_back(run, data),
         **_training(run),
         **_looks(data, ids),
         class_words=_class_words(data, ids, classes, labels),
     )
+
+
+def _given_back(run: Run, data: Dataset | None) -> str:
+    """Return how pictures come back from the network of a method that gives them back, as HTML."""
+    method = run.record.get("pretrain", {}).get("options", {}).get("method") or ""
+    if data is None or data.modality != "image" or not {*method.split("+")} & {*FAMILIES["autoencoding"]}:
+        return ""
+    return show_given_back(run.encoder, data)
 
 
 def _advice(run: Run) -> list[str]:

@@ -1,0 +1,98 @@
+"""What an encoder that gives samples back makes of a few pictures: copies, clean copies, and what a VAE makes up."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from handful.data import Dataset
+from handful.encoders.autoencoder import LatentAutoencoder, Restorer
+from handful.encoders.tokens import Tokens
+from handful.training.embed import device_of, to_device
+
+SHOWN = 16
+NOISE = 0.5  # standard deviation where black is -1 and white is 1: half of the strongest noise that is learnt
+_SIDE = 64  # pixels a picture is at least shown by
+
+
+def show_given_back(encoder: Any, data: Dataset) -> str:
+    """Return HTML with a few pictures of `data` beside what `encoder` gives back, and what a VAE makes up.
+
+    Nothing where it gives no pictures back.
+    """
+    if data.modality != "image":
+        return ""
+    return "".join(_shown(encoder.modality, name, network, data) for name, network in encoder.networks.items())
+
+
+def _shown(modality: Any, name: str, network: torch.nn.Module, data: Dataset) -> str:
+    """Return the HTML of one network."""
+    rows = np.unique(np.linspace(0, len(data) - 1, SHOWN).astype(int))
+    given = modality.batch(data.samples, rows)
+    generator = torch.Generator().manual_seed(0)
+    if isinstance(network, Restorer):
+        noisy = given + NOISE * torch.randn(given.shape, generator=generator)
+        clean = _pictures(modality, _returned(network, noisy), given)
+        return _section(
+            "Clean copies",
+            f"Above pictures of the data, in the middle with noise added, below cleaned. {_error(clean, given)}",
+            [given, noisy, clean],
+        )
+    if not isinstance(network, LatentAutoencoder):
+        return ""
+    copies = _pictures(modality, _returned(network, given), given)
+    told = f"Above pictures of the data, below what comes back from {network.width} numbers each. "
+    found = _section("What comes back", told + _error(copies, given), [given, copies])
+    if name == "vae":
+        drawn = torch.randn(2 * len(rows), network.width, generator=generator)
+        made_up = _pictures(modality, _made_up(network, drawn, given), given)
+        found += _section(
+            "Samples",
+            "Made up by the network from numbers drawn at random: none of these is in the data. "
+            "Where they look like it, the vectors fill their space without gaps.",
+            list(made_up.chunk(2)),
+        )
+    return found
+
+
+@torch.inference_mode()
+def _returned(network: Any, batch: torch.Tensor) -> Tokens:
+    """Return the tokens that come back for a batch."""
+    return network.eval().reconstruct(to_device(batch, device_of(network)))
+
+
+@torch.inference_mode()
+def _made_up(network: LatentAutoencoder, drawn: torch.Tensor, like: torch.Tensor) -> Tokens:
+    """Return the tokens of vectors [M, D] drawn from the distribution that the latent ones were held to."""
+    tokens = network.cut(like)
+    values = network.eval().decoder(drawn.to(device_of(network)), tokens.places)
+    return tokens._replace(values=values)
+
+
+def _pictures(modality: Any, tokens: Tokens, like: torch.Tensor) -> torch.Tensor:
+    """Return pictures [M, C, H, W] in [-1, 1]."""
+    return modality.from_tokens(tokens, like=like).float().cpu().clamp(-1, 1)
+
+
+def _error(found: torch.Tensor, given: torch.Tensor) -> str:
+    """Return in words how far pictures are from those given, beside the mean picture."""
+    error, naive = (float((part - given).square().mean().sqrt()) * 127.5 for part in (found, given.mean(0)))
+    return f"Root mean squared error {error:.0f} of 255 a pixel, of the mean picture {naive:.0f}."
+
+
+def _section(title: str, words: str, lines: list[torch.Tensor]) -> str:
+    """Return a heading, a few words, and lines of pictures [M, C, H, W] below one another as an <img>."""
+    grid = np.concatenate([np.concatenate([*np.moveaxis(line.numpy(), 1, -1)], 1) for line in lines])
+    grid = np.rint((grid.clip(-1, 1) + 1) * 127.5).astype(np.uint8)
+    times = max(1, -(-_SIDE // lines[0].shape[-1]))
+    grid = grid.repeat(times, 0).repeat(times, 1)
+    buffer = io.BytesIO()
+    Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid).save(buffer, "PNG")
+    source = base64.b64encode(buffer.getvalue()).decode()
+    picture = f'<img alt="{title}" style="max-width:100%" src="data:image/png;base64,{source}">'
+    return f'<h3>{title}</h3><p class="soft">{words}</p><p class="frames">{picture}</p>'
