@@ -17,7 +17,8 @@ import numpy as np
 
 from handful.cluster.block import read_block, write_graph
 from handful.cluster.gang import run_together
-from handful.cluster.machines import Machines, started
+from handful.cluster.local import started
+from handful.cluster.machines import Machines
 from handful.cluster.mesh import Mesh
 from handful.graph import Graph, knn_graph
 from handful.propagation.audit import find_label_issues

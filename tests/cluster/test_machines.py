@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -35,10 +38,21 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory):
     """Give three nodes started here, and the machines as the path sees them."""
-    from handful.cluster.machines import Machines, started
+    from handful.cluster.local import started
+    from handful.cluster.machines import Machines
 
     with started(3) as local:
         yield local, Machines(tmp_path_factory.mktemp("scratch"))
+
+
+def test_a_stranger_without_the_token_of_the_nodes_is_turned_away(nodes):
+    """In a process of its own: this one has the token."""
+    local = nodes[0]
+    asked = f"from ray._raylet import GcsClient; GcsClient(address={local.address!r})"
+    env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_AUTH")}
+    ended = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, env=env, check=False)
+    assert ended.returncode == 1
+    assert "AuthenticationError" in ended.stderr
 
 
 def test_three_machines_answer_as_one(nodes):

@@ -16,6 +16,7 @@ import ray
 
 from handful.cluster.block import read_block, write_graph
 from handful.cluster.gang import run_together
+from handful.cluster.local import started
 from handful.cluster.mesh import Mesh
 from handful.data import Labels
 from handful.errors import InputError
@@ -24,8 +25,6 @@ from handful.propagation import Propagation
 from handful.propagation.audit import LabelIssues, find_label_issues
 from handful.propagation.problem import Problem
 from handful.propagation.propagate import answer, make_problem
-
-_STORE = 256 * 2**20  # bytes of shared memory of a node started here, of which these steps need little
 
 
 @dataclass(frozen=True)
@@ -134,25 +133,6 @@ def cluster(address: str, *, scratch: str | os.PathLike[str] | None = None) -> I
         return
     with started(_count(address)), tempfile.TemporaryDirectory(prefix="handful-cluster-", dir=scratch) as folder:
         yield Machines(folder)
-
-
-@contextmanager
-def started(count: int) -> Iterator[Any]:
-    """Give `count` nodes on this machine, its processors shared among them."""
-    from ray.cluster_utils import Cluster
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
-    os.environ.setdefault("RAY_worker_niceness", "0")  # its default, 15, waits for whatever else runs here
-    each: dict[str, Any] = {"num_cpus": max(1, (os.cpu_count() or 1) // count), "object_store_memory": _STORE}
-    local = Cluster(initialize_head=True, head_node_args={**each, "include_dashboard": False})
-    try:
-        for _ in range(count - 1):
-            local.add_node(**each)
-        ray.init(address=local.address, log_to_driver=False)
-        yield local
-    finally:
-        ray.shutdown()
-        local.shutdown()
 
 
 def _count(address: str) -> int:

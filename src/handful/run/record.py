@@ -7,7 +7,7 @@ names and does not match is damaged.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -50,6 +50,8 @@ def check_record(found: Any, folder: Path) -> dict[str, Any]:
     told = record.pop("checksum", None)
     if told is not None and told != _checksum(record):
         raise InputError(_damaged(folder / NAME, "its checksum is not its own"))
+    if not _names_files(record.get("files", {})):
+        raise InputError(_damaged(folder / NAME, "its files have no checksums"))
     return record
 
 
@@ -57,6 +59,16 @@ def write_record(file: IO[bytes], record: Mapping[str, Any]) -> None:
     """Write the record to an open file, with its checksum."""
     plain = json.loads(json.dumps(record, default=_as_json))
     write_json(file, {**plain, "checksum": _checksum(plain)})
+
+
+def _names_files(files: Any) -> bool:
+    """Tell whether `files` is a digest and a step, both text, for each name."""
+    told = files.values() if isinstance(files, dict) else [None]
+    return all(isinstance(one, dict) and {"digest", "step"} <= one.keys() and _are_text(one.values()) for one in told)
+
+
+def _are_text(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def _checksum(record: Mapping[str, Any]) -> str:
