@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
-from ray._raylet import AuthenticationTokenLoader, Config  # where Ray reads its own settings again
+from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # its settings
 
 _STORE = 256 * 2**20  # bytes of shared memory of a node, of which these steps need little
 _MODE, _TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
