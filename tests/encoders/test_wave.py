@@ -67,4 +67,4 @@ def test_a_sound_does_not_depend_on_its_batch() -> None:
         together = network(sounds.batch(data.samples, np.arange(6))).pooled
         alone = [network(sounds.batch(data.samples, np.array([row]))).pooled for row in range(6)]
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
-    assert isinstance(CPC(network, sounds).network, WaveEncoder)
+    assert isinstance(CPC(network.backbone, sounds).backbone, WaveEncoder)

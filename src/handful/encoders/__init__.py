@@ -12,12 +12,13 @@ from handful.encoders.filler import Filler
 from handful.encoders.forecaster import Forecaster
 from handful.encoders.lexical import LexicalEncoder
 from handful.encoders.mlp import MLPEncoder
+from handful.encoders.moments import Moments
 from handful.encoders.pretrained_image import PretrainedImage
 from handful.encoders.pretrained_series import PretrainedSeries
 from handful.encoders.pretrained_sound import PretrainedSound
 from handful.encoders.pretrained_text import PretrainedText
 from handful.encoders.quantile_kernels import QuantileKernels
-from handful.encoders.regions import Regions
+from handful.encoders.regions import MapRegions, Regions
 from handful.encoders.simvp import SimVP
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
@@ -43,6 +44,8 @@ BACKBONES: dict[str, Any] = {
     "Wrapped": Wrapped,
     "TemporalEncoder": TemporalEncoder,
     "Regions": Regions,
+    "MapRegions": MapRegions,
+    "Moments": Moments,
     "MLPEncoder": MLPEncoder,
     "SimVP": SimVP,
 }
@@ -59,6 +62,8 @@ __all__ = [
     "LatentAutoencoder",
     "LexicalEncoder",
     "MLPEncoder",
+    "MapRegions",
+    "Moments",
     "PretrainedImage",
     "PretrainedSound",
     "PretrainedText",

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from handful.encoders.forecaster import Forecaster
+from handful.encoders.moments import in_moments
 from handful.encoders.regions import in_regions
 from handful.encoders.tokens import Tokens, mean_over
 from handful.errors import InputError
@@ -46,7 +47,7 @@ class CPC(Method):
             nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, projection)
         )
         self.guesses = nn.ModuleList(nn.Linear(width, projection) for _ in range(steps))
-        self.whole = in_regions(backbone, modality)
+        self.whole = in_regions(backbone, modality) or in_moments(backbone, modality)
 
     @classmethod
     def default_backbone(cls, modality: Modality) -> nn.Module:
