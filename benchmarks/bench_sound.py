@@ -1,6 +1,6 @@
 """Sounds: spoken digits with one speaker left out, environmental sounds by folds, labels from one and five a class.
 
-    python benchmarks/bench_sound.py digits [--methods cpc simclr] [--epochs 12] [--seeds 1]
+    python benchmarks/bench_sound.py digits [--methods cpc simclr] [--epochs 12] [--batch-size 64] [--seeds 1]
     python benchmarks/bench_sound.py scenes [--methods simclr]
     python benchmarks/bench_sound.py tracks --music FOLDER [--methods simclr]
     python benchmarks/bench_sound.py instruments --soundfont FILE.sf2 [--methods simclr]
@@ -75,30 +75,33 @@ def measure(
 ) -> None:
     """Print a line for each encoder: linear over groups, 1 and 5 a class, alone and beside the untrained ones.
 
+    Each method's network is judged before its training ("/0 not trained") and after it, for each seed.
     also: what the groups are called, where they are worth telling apart themselves.
     """
     rows = np.arange(len(data))
     embedded: dict[str, np.ndarray] = {}
-    for name in (*FLOORS, *(method for method in asked.methods for _ in range(asked.seeds))):
-        seed = sum(key.split("/")[0] == name for key in embedded)
+    trainings = [(method, seed) for method in asked.methods for seed in range(asked.seeds)]
+    untrained = [(f"{method}/{seed} not trained", method, seed, 0) for method, seed in trainings]
+    trained = [(f"{method}/{seed}", method, seed, asked.epochs) for method, seed in trainings]
+    floors = [(f"{floor}/0", floor, 0, None) for floor in FLOORS]
+    for told_name, name, seed, epochs in [*floors, *untrained, *trained]:
         began = time.process_time()
-        encoder = handful.pretrain(data, name, epochs=asked.epochs, seed=seed)
+        encoder = handful.pretrain(data, name, epochs=epochs, batch_size=asked.batch_size, seed=seed)
         seconds = time.process_time() - began
         raw = pooled_vectors(encoder.networks[name], encoder.modality, data.samples, rows)
-        embedded[f"{name}/{seed}"] = encoder.embed(data).vectors
+        embedded[told_name] = encoder.embed(data).vectors
         told = "{:.1f} ({:.1f})".format(*linear(raw, classes, groups))
         if also:
             halves = np.arange(len(groups)) % 5
             told += f"; {also} " + "{:.1f} ({:.1f})".format(
                 *linear(raw, np.unique(groups, return_inverse=True)[1], halves)
             )
-        few = [[embedded[f"{name}/{seed}"]]]
-        if name not in FLOORS[:-1]:  # the last floor beside the others is `auto`
+        few = [[embedded[told_name]]]
+        if name not in FLOORS[:-1] and epochs != 0:  # the last floor beside the others is `auto`
             few.append([embedded[f"{floor}/0"] for floor in FLOORS[1:] if floor != name] + few[0])
         lines = [" ".join("{:.1f} ({:.1f})".format(*spread(b, classes, k, asked.draws)) for k in (1, 5)) for b in few]
         print(
-            f"{name}/{seed}, {seconds:.0f} s: linear {told}; 1 and 5 a class "
-            f"{'; beside mfcc and kernels '.join(lines)}",
+            f"{told_name}, {seconds:.0f} s: linear {told}; 1 and 5 a class {'; beside mfcc and kernels '.join(lines)}",
             flush=True,
         )
 
@@ -197,6 +200,7 @@ def main() -> None:
     parser.add_argument("what", choices=tuple(MEASURES))
     parser.add_argument("--methods", nargs="*", default=["simclr"])
     parser.add_argument("--epochs", type=int)
+    parser.add_argument("--batch-size", type=int)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--music")
