@@ -10,6 +10,7 @@ from sounds import write_sounds
 
 import handful
 from handful import InputError
+from handful.modalities.video_files import write_video
 
 
 @pytest.fixture
@@ -43,6 +44,13 @@ def test_intervals_of_sounds_are_in_seconds_and_name_the_file(tmp_path: Path) ->
     content = "id,start,end,label\na/one.wav,0,1,x\ntwo.wav,1.9,3,y\n"
     found = labels_of(tmp_path / "sounds", content, window=1)
     assert {name: label for name, label in found.items() if label} == {"a/one.wav[0:1]": "x", "two.wav[2:3]": "y"}
+
+
+def test_intervals_of_films_are_in_frames(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (40, 3, 16, 16)).astype(np.uint8)
+    film = write_video(frames, tmp_path / "film.avi")
+    found = labels_of(film, "start,end,label\n0,12,still\n24,40,moving\n", size=16, window=10, stride=10)
+    assert list(found.values()) == ["still", None, "moving", "moving"]
 
 
 def test_labels_by_the_id_of_a_window_still_stand(recording: Path) -> None:
