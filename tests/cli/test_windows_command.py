@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sounds import encoded_sound, tone
 
 from handful.cli import main
 from handful.modalities.video_files import write_video
@@ -84,3 +85,13 @@ def test_a_film_is_searched_at_the_size_that_is_asked_for(tmp_path: Path, monkey
     )
     assert first == again
     assert {row["id"] for row in first if row["odd"] == "true"} <= {f"film.mp4[{at}:{at + 4}]" for at in (28, 30, 32)}
+
+
+def test_a_long_sound_is_embedded_again_by_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    rising = np.concatenate([tone(300 + 100 * second, seconds=1) for second in range(6)])
+    (tmp_path / "long.wav").write_bytes(encoded_sound(rising))
+    monkeypatch.chdir(tmp_path)
+    assert call("pretrain", "long.wav", "--window", 1, "--method", "mfcc", "--out", "run") == 0
+    assert call("embed", "run") == 0
+    assert call("similar", "run", "long.wav[0:1]", "-n", 2) == 0
+    assert capsys.readouterr().out.count("long.wav[") == 2

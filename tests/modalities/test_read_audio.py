@@ -28,6 +28,14 @@ def strongest(sound: np.ndarray, rate: int) -> float:
     return float(np.fft.rfftfreq(len(sound), 1 / rate)[power.argmax()])
 
 
+def test_one_file_has_the_ids_that_it_has_in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_sounds(tmp_path, ["long.wav"], seconds=3)
+    monkeypatch.chdir(tmp_path)
+    for source in ("long.wav", tmp_path / "long.wav"):
+        assert handful.read(source, window=1).ids.tolist() == ["long.wav[0:1]", "long.wav[1:2]", "long.wav[2:3]"]
+        assert handful.read(source).ids.tolist() == ["long.wav"]
+
+
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
 def test_every_format_is_read_without_being_told(tmp_path: Path, ending: str) -> None:
     write_sounds(tmp_path, [f"a/1.{ending}", f"b/2.{ending}"])

@@ -90,9 +90,11 @@ def open_audio(
             raise InputError(f"{name} must be a number of seconds from 0.1 to 3600, got {value!r}.")
     if stride is not None and window is None:
         raise InputError(f"stride={stride!r} says how far apart windows begin: give window as well.")
-    if isinstance(source, str | Path) and Path(source).is_file() and is_audio_file(Path(source)):
-        source = [source]
-    found = open_source(source, wanted, cache=cache)
+    path = Path(source).expanduser() if isinstance(source, str | Path) else None
+    if path is not None and path.is_file() and is_audio_file(path):
+        found = Source(path.name, np.array([path.name]), FileItems(path.parent, [path.name]), root=path.parent)
+    else:
+        found = open_source(source, wanted, cache=cache)
     if window is None:
         return found
     ids: list[str] = []
