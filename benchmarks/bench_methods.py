@@ -1,11 +1,14 @@
-"""Every method on real photos of garments: neighbours before training, after each epoch, beside the floors.
+"""Every method on real photos of garments, all given the same processor seconds, beside floors and lightly's SimCLR.
 
-    python benchmarks/bench_methods.py --rows 3000 --epochs 5 --methods simclr,moco,vicreg,sigreg,cpc
-    python benchmarks/bench_methods.py --rows 3000 --epochs 15 --methods masked
+    python benchmarks/bench_methods.py --seconds 120 --seeds 0,1 --peers PEERS --out methods.jsonl
+    python benchmarks/bench_methods.py --data clothing96 --seconds 60 --seeds 0 --out clothing.jsonl
 
-Prints one line of JSON before training, after the first epoch and after the last: kNN accuracy (k 10, leave one out,
-in %) of the centred and of the evened vectors, the health panel's agreement and the processor seconds so far.
-Labels are used for judging only. Needs the Fashion-MNIST files of Debian's dataset-fashion-mnist.
+A training sees all training images and no label, and ends when its seconds are over: the learning rate falls with them,
+and the last weights are judged. What is judged costs none of the seconds. Accuracy in % on test images: kNN (k 10)
+among training images, of the centred and of the evened vectors, and a logistic regression on the evened ones.
+`--milestones 8` judges SimCLR and the plain loop in between too: how long until an accuracy is reached.
+Each training is a line of `--out`, and one that is there is not done again. Prints Markdown tables.
+Needs the Debian package dataset-fashion-mnist, or clothing96.tar in HANDFUL_DATA; PEERS is what `image_peers.py` says.
 """
 
 from __future__ import annotations
@@ -13,87 +16,247 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
+import tarfile
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import image_peers
 import numpy as np
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from handful.data import Dataset
+import handful
 from handful.encoders.standardise import Standardise
 from handful.methods import METHODS
 from handful.modalities.image import Image
-from handful.training.embed import pooled_vectors
-from handful.training.loop import Schedule, train
+from handful.training.descent import make_optimizer
+from handful.training.devices import make_accelerator
+from handful.training.embed import lay_out, pooled_vectors
+from handful.training.finish import FLOOR_COMPONENTS, RIDGES, TRAINED_COMPONENTS
+from handful.training.schedule import Schedule
 
-FOLDER = Path("/usr/share/datasets/fashion-mnist")
-RIDGES = {"centred": float("inf"), "evened": 0.01}
-
-
-def read_fashion(rows: int) -> tuple[Dataset, np.ndarray]:
-    """Return the first `rows` training images and their classes."""
-    with gzip.open(FOLDER / "train-images-idx3-ubyte.gz") as file:
-        images = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 1, 28, 28)[:rows]
-    with gzip.open(FOLDER / "train-labels-idx1-ubyte.gz") as file:
-        classes = np.frombuffer(file.read(), np.uint8, offset=8)[:rows].astype(int)
-    ids = np.arange(rows).astype(str)
-    return Dataset("image", ids, images, ids, fingerprint="", settings={"size": 28, "channels": 1}), classes
+FASHION = Path("/usr/share/datasets/fashion-mnist")
+BATCH_SIZE, MOST_REFERENCES, MOST_QUERIES = 256, 3000, 2000
+PEERS = {  # the plain loop: our crops and temperature, or lightly's own
+    "lightly, our settings": {"least_crop": 0.4, "temperature": 0.2},
+    "lightly, its settings": {"least_crop": 0.08, "temperature": 0.5},
+}
+FIGURES = ("centred", "evened", "linear")
 
 
-def neighbour_accuracy(vectors: np.ndarray, classes: np.ndarray, *, ridge: float, n_neighbors: int = 10) -> float:
-    """Return in % how often the majority of the nearest rows is of a row's class."""
-    unit = Standardise.fit(vectors, components=128, ridge=ridge)(torch.from_numpy(vectors)).numpy()
-    likeness = unit @ unit.T
-    np.fill_diagonal(likeness, -np.inf)
-    nearest = np.argpartition(-likeness, n_neighbors, axis=1)[:, :n_neighbors]
-    votes = np.stack([(classes[nearest] == k).sum(1) for k in range(classes.max() + 1)], 1)
-    return float((votes.argmax(1) == classes).mean() * 100)
+@dataclass(frozen=True)
+class Images:
+    """pixels: uint8 [N, C, H, W]; classes: [N]; references, queries: rows that are judged among and on."""
+
+    pixels: np.ndarray
+    classes: np.ndarray
+    references: np.ndarray
+    queries: np.ndarray
+
+    @property
+    def learnt(self) -> np.ndarray:
+        """The rows that trainings see: all but the test images."""
+        return np.arange(self.queries[0])
 
 
-def judge(network: nn.Module, modality: Image, data: Dataset, classes: np.ndarray) -> dict[str, float]:
-    """Return the accuracy of both ways to finish the vectors."""
-    vectors = pooled_vectors(network, modality, data.samples, np.arange(len(data)))
-    return {name: round(neighbour_accuracy(vectors, classes, ridge=ridge), 1) for name, ridge in RIDGES.items()}
+def read_fashion() -> Images:
+    """Return Fashion-MNIST, the test images last."""
+    parts: dict[str, list[np.ndarray]] = {"images": [], "labels": []}
+    for part in ("train", "t10k"):
+        for what, head in (("images", 16), ("labels", 8)):
+            with gzip.open(FASHION / f"{part}-{what}-idx{3 if head == 16 else 1}-ubyte.gz") as file:
+                parts[what].append(np.frombuffer(file.read(), np.uint8, offset=head))
+    pixels, classes = (np.concatenate(parts[what]) for what in ("images", "labels"))
+    return split(pixels.reshape(-1, 1, 28, 28), classes.astype(int), test=10_000)
+
+
+def read_clothing() -> Images:
+    """Return clothing96 in squares of 64 pixels, the validation and test images last."""
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(Path(os.environ.get("HANDFUL_DATA", "../shared/data")) / "clothing96.tar") as file:
+            file.extractall(folder, filter="data")
+        root = next(Path(folder).rglob("train")).parent
+        parts = [handful.read(root / part, "folders", size=64) for part in ("train", "validation", "test")]
+        pixels = np.concatenate([np.asarray(part.samples[np.arange(len(part))]) for part in parts])
+    classes = np.concatenate([part.labels.codes for part in parts])
+    return split(pixels, classes, test=len(parts[1]) + len(parts[2]))
+
+
+def split(pixels: np.ndarray, classes: np.ndarray, *, test: int) -> Images:
+    """Return images whose last `test` are for tests, with a fixed draw of rows to judge on."""
+    n, draw = len(pixels) - test, np.random.default_rng(0)
+    references, queries = draw.permutation(n)[:MOST_REFERENCES], n + draw.permutation(test)[:MOST_QUERIES]
+    return Images(pixels, classes, np.sort(references), np.sort(queries))
+
+
+DATA: dict[str, Callable[[], Images]] = {"fashion": read_fashion, "clothing96": read_clothing}
+
+
+def judge(network: nn.Module, modality: Image, images: Images, *, floor: bool = False) -> dict[str, float]:
+    """Return the accuracies of what `network` makes of the images."""
+    n = len(images.references)
+    vectors = pooled_vectors(network, modality, images.pixels, np.concatenate([images.references, images.queries]))
+    known, truth = images.classes[images.references], images.classes[images.queries]
+    components, ridge = (FLOOR_COMPONENTS, RIDGES["floor"]) if floor else (TRAINED_COMPONENTS, RIDGES["trained"])
+    found = {}
+    for name, evening in (("centred", float("inf")), ("evened", ridge)):
+        finish = Standardise.fit(vectors[:n], components=components, ridge=evening)
+        unit = finish(torch.from_numpy(vectors)).numpy()
+        found[name] = neighbour_accuracy(unit[:n], known, unit[n:], truth)
+    straight = LogisticRegression(C=10.0, max_iter=300).fit(unit[:n], known)
+    return {**found, "linear": 100 * float((straight.predict(unit[n:]) == truth).mean())}
+
+
+def neighbour_accuracy(
+    among: np.ndarray, known: np.ndarray, unit: np.ndarray, truth: np.ndarray, *, n_neighbors: int = 10
+) -> float:
+    """Return in % how often the majority of the nearest of `among` [M, D] is of the class of a row of `unit` [N, D]."""
+    nearest = np.argpartition(-unit @ among.T, n_neighbors, axis=1)[:, :n_neighbors]
+    votes = np.stack([(known[nearest] == k).sum(1) for k in range(known.max() + 1)], 1)
+    return 100 * float((votes.argmax(1) == truth).mean())
+
+
+def our_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Module, Callable[..., torch.Tensor]]:
+    """Return a method and its loss of a batch of rows, as the library takes it: its precision and its layout."""
+    method = METHODS[name](METHODS[name].default_backbone(modality), modality)
+    lay_out(method)
+    autocast = make_accelerator("auto").autocast
+
+    def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+        with autocast():
+            return method(modality.batch(pixels, rows), generator).total
+
+    return method, loss
+
+
+def plain_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Module, Callable[..., torch.Tensor]]:
+    """Return SimCLR's network and head, and the loss of a batch of rows with lightly's transform and loss."""
+    method = METHODS["simclr"](modality.backbone(), modality)
+    pairs = image_peers.lightly_pairs(modality.size, blur=0.0, least_crop=PEERS[name]["least_crop"])
+    criterion = image_peers.nt_xent_loss(PEERS[name]["temperature"])
+
+    def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+        views = (view * 2 - 1 for view in pairs(pixels[rows]))
+        return criterion(*(method.projector(method.backbone(view).pooled) for view in views))
+
+    return method, loss
+
+
+def train_for(
+    seconds: float,
+    method: nn.Module,
+    loss: Callable[..., torch.Tensor],
+    rows: np.ndarray,
+    *,
+    seed: int,
+    stops: int,
+) -> Iterator[tuple[float, int]]:
+    """Train in place, and yield the processor seconds and samples so far at `stops` even stops, the end last."""
+    schedule, spent, steps, stop = Schedule(batch_size=BATCH_SIZE, seed=seed), 0.0, 0, 1
+    optimizer = make_optimizer(method, schedule)
+    draw, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    waiting = draw.permutation(rows)
+    method.train()
+    loss(waiting[:BATCH_SIZE], generator).backward()  # what is loaded and compiled once is no part of a training
+    while spent < seconds:
+        began = time.process_time()
+        if len(waiting) < BATCH_SIZE:
+            waiting = draw.permutation(rows)
+        chosen, waiting = np.sort(waiting[:BATCH_SIZE]), waiting[BATCH_SIZE:]
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.rate(spent / seconds) * group["share"]
+        value = loss(chosen, generator)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        method.after_step(spent / seconds)
+        spent, steps = spent + time.process_time() - began, steps + 1
+        if spent >= seconds * stop / stops:
+            stop += 1
+            yield spent, steps * BATCH_SIZE
+
+
+def run(name: str, seed: int, seconds: float, modality: Image, images: Images, milestones: int) -> dict[str, Any]:
+    """Return the figures of one training."""
+    make = plain_loss if name in PEERS else our_loss
+    torch.manual_seed(seed)
+    method, loss = make(name, modality, images.pixels)
+    line: dict[str, Any] = {"method": name, "seed": seed, "seconds": seconds, "course": []}
+    line["untrained"] = judge(method.network, modality, images)
+    stops = milestones if name in ("simclr", *PEERS) else 1
+    for spent, seen in train_for(seconds, method, loss, images.learnt, seed=seed, stops=stops):
+        line |= {"seen": seen, "spent": round(spent, 1), "trained": judge(method.network, modality, images)}
+        line["course"].append([line["spent"], line["trained"]["evened"]])
+    return line
+
+
+def tables(lines: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the lines of the table of accuracies, and of the seconds until an accuracy is reached."""
+    names = list(dict.fromkeys(line["method"] for line in lines))
+    yield "| method | kNN, untrained | kNN, centred | kNN | linear | samples seen |\n|---|---|---|---|---|---|"
+    for name in names:
+        own = [line for line in lines if line["method"] == name]
+        before = np.mean([line["untrained"]["evened"] for line in own]) if "untrained" in own[0] else None
+        cells = [_mean(line["trained"][figure] for line in own) for figure in FIGURES]
+        seen = f"{np.mean([line['seen'] for line in own]):,.0f}" if "seen" in own[0] else ""
+        yield f"| {name} | {'' if before is None else f'{before:.1f}'} | {' | '.join(cells)} | {seen} |"
+    courses = {name: [line["course"] for line in lines if line["method"] == name] for name in names}
+    courses = {name: own for name, own in courses.items() if own and len(own[0]) > 1}
+    if not courses:
+        return
+    best = [int(np.floor(min(max(at[1] for at in course) for course in own))) for own in courses.values()]
+    levels = range(min(best) - 3, max(best) + 1)
+    yield "\n| seconds to a kNN accuracy of | " + " | ".join(map(str, levels)) + " |\n|---|" + "---|" * len(levels)
+    for name, own in courses.items():
+        reached = [[next((at for at, got in course if got >= level), None) for course in own] for level in levels]
+        yield f"| {name} | " + " | ".join("-" if None in at else f"{np.mean(at):.0f}" for at in reached) + " |"
+
+
+def _mean(figures: Iterator[float]) -> str:
+    values = list(figures)
+    return f"{np.mean(values):.1f}" + (f" ({np.std(values):.1f})" if len(values) > 1 else "")
 
 
 def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=3000)
-    parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--every", action="store_true", help="Judge after every epoch.")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--methods", default=",".join(METHODS))
+    """Train, and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", choices=DATA, default="fashion")
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--methods", default=",".join(name for name in METHODS if name != "forecast"))
+    parser.add_argument("--milestones", type=int, default=1)
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("methods.jsonl"))
     chosen = parser.parse_args()
-    data, classes = read_fashion(chosen.rows)
-    modality = Image(size=28, channels=1, flip=True)
+    torch.set_num_threads(1)
+    images = DATA[chosen.data]()
+    modality = Image(size=images.pixels.shape[-1], channels=images.pixels.shape[1], flip=True)
+    names = chosen.methods.split(",")
+    if chosen.peers is not None:
+        image_peers.find_peers(chosen.peers)
+        names = [*PEERS, *names]
+    lines = [json.loads(line) for line in chosen.out.read_text().splitlines()] if chosen.out.is_file() else []
+    done = {(line["method"], line.get("seed")) for line in lines}
+
+    def keep(line: dict[str, Any]) -> None:
+        lines.append(line)
+        with chosen.out.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
     for name, floor in modality.floors().items():
-        print(json.dumps({"encoder": name, **judge(floor, modality, data, classes)}), flush=True)
-    schedule = Schedule(epochs=chosen.epochs, batch_size=chosen.batch_size, seed=chosen.seed)
-    for name in chosen.methods.split(","):
-        torch.manual_seed(chosen.seed)
-        method = METHODS[name](METHODS[name].default_backbone(modality), modality)
-        told = {"method": name, "seed": chosen.seed}
-        print(json.dumps({**told, "epoch": 0, **judge(method.network, modality, data, classes)}), flush=True)
-
-        began = time.process_time()
-
-        def tell(
-            line: dict[str, object],
-            method: nn.Module = method,
-            told: dict[str, object] = told,
-            began: float = began,
-        ) -> None:
-            if line["epoch"] not in (1, chosen.epochs) and not chosen.every:
-                return
-            seconds = round(time.process_time() - began)
-            figures = judge(method.network, modality, data, classes)
-            kept = {name: line.get(name) for name in ("agreement", "rank", "verdict")}
-            print(json.dumps({**told, "epoch": line["epoch"], "seconds": seconds, **figures, **kept}), flush=True)
-
-        train(method, data, schedule, on_epoch=tell)
+        if (name, None) not in done:
+            keep({"method": name, "course": [], "trained": judge(floor, modality, images, floor=True)})
+    for seed in map(int, chosen.seeds.split(",")):
+        for name in names:
+            if (name, seed) not in done:
+                keep(run(name, seed, chosen.seconds, modality, images, chosen.milestones))
+    print("\n".join(tables(lines)))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import torch
 from PIL import Image as Pillow
 
 DECLARED = ("nms", "qnms")
-Pairs = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]  # [B, C, H, W] uint8 -> two views [B, 3, H, W]
+Pairs = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]  # [B, C, H, W] uint8 -> two views, 0 to 1
 _libraries: list[torch.library.Library] = []  # an operator is forgotten with the library that declared it
 
 
@@ -78,5 +78,5 @@ def nt_xent_loss(temperature: float) -> Callable[[torch.Tensor, torch.Tensor], t
 
 
 def as_pictures(pixels: np.ndarray) -> Sequence[Pillow.Image]:
-    """Return images [B, C, H, W] as Pillow images in colour."""
-    return [Pillow.fromarray(np.moveaxis(np.broadcast_to(one, (3, *one.shape[1:])), 0, -1).copy()) for one in pixels]
+    """Return images [B, C, H, W] as Pillow images, grey ones as such."""
+    return [Pillow.fromarray(one[0] if len(one) == 1 else np.moveaxis(one, 0, -1).copy()) for one in pixels]

@@ -15,7 +15,7 @@ from handful.encoders import (
     Restorer,
     TransformerEncoder,
 )
-from handful.encoders.autoencoder import spread_cells
+from handful.encoders.autoencoder import PartsDecoder, spread_cells
 from handful.encoders.saving import build, describe
 from handful.errors import InputError
 from handful.modalities.image import Image
@@ -35,6 +35,7 @@ def _networks() -> list[nn.Module]:
         _transformer(),
         LatentAutoencoder(convolutional, IMAGE.token_kind, axes=2, cut=IMAGE.tokens, latent=5),
         Restorer(convolutional, IMAGE.token_kind, cut=IMAGE.tokens),
+        Restorer(convolutional, IMAGE.token_kind, cut=IMAGE.tokens, regions=2),
         Restorer(_transformer(), IMAGE.token_kind, cut=IMAGE.tokens),
         Forecaster(_transformer(causal=True), cut=IMAGE.tokens),
     ]
@@ -79,6 +80,14 @@ def test_an_autoencoder_learns_where_something_is() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.5 * losses[0]
+
+
+def test_a_decoder_of_parts_begins_near_zero() -> None:
+    torch.manual_seed(0)
+    decoder = PartsDecoder(IMAGE.token_kind, 32, parts=16, hidden=256)
+    guess = decoder(torch.randn(8, 32), torch.zeros(1, 16, 2))
+    assert guess.shape == (8, 16, IMAGE.token_kind.width)
+    assert guess.std() < 0.05  # against values of a spread around 1
 
 
 def test_features_of_any_number_are_pooled_to_the_cells() -> None:

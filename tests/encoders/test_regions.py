@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from handful.encoders import Regions, TransformerEncoder
+from handful.encoders import ConvolutionalEncoder, MapRegions, Regions, TransformerEncoder
+from handful.encoders.regions import maps_in_regions, region_means
 from handful.encoders.saving import build, describe
 from handful.modalities.image import Image
 
@@ -48,3 +49,36 @@ def test_it_is_made_again_from_what_describes_it() -> None:
     again = build(describe(network), cut=image.tokens).eval()
     again.load_state_dict(network.state_dict())
     torch.testing.assert_close(again(_images()).pooled, network(_images()).pooled)
+
+
+def test_means_of_map_regions_are_those_of_adaptive_pooling() -> None:
+    for side in (1, 4, 7):
+        maps = torch.randn(2, 5, side, side, generator=torch.Generator().manual_seed(side))
+        expected = torch.nn.functional.adaptive_avg_pool2d(maps, 2)  # [2, 5, 2, 2]
+        torch.testing.assert_close(region_means(maps, 2).unflatten(1, (4, 5)), expected.flatten(2).transpose(1, 2))
+
+
+def test_a_moved_thing_has_another_vector_by_regions_and_the_same_by_the_mean() -> None:
+    torch.manual_seed(0)
+    network = MapRegions(ConvolutionalEncoder(1, widths=(4, 8)).eval())
+    here = torch.zeros(1, 1, 32, 32)
+    here[..., 7:9, 7:9] = 1
+    there = here.roll(16, 3)
+    apart = (network(here).pooled - network(there).pooled).norm() / network(here).pooled.norm()
+    same = (network.backbone(here).pooled - network.backbone(there).pooled).norm()
+    assert apart > 1e-3
+    assert same < 1e-4 * network.backbone(here).pooled.norm()
+
+
+def test_a_network_of_maps_by_regions_is_made_again_from_what_describes_it() -> None:
+    network = MapRegions(ConvolutionalEncoder(1, widths=(4, 8)).eval())
+    again = build(describe(network), cut=None).eval()
+    again.load_state_dict(network.state_dict())
+    torch.testing.assert_close(again(_images()).pooled, network(_images()).pooled)
+    assert network(_images()).pooled.shape == (3, network.width) == (3, 32)
+
+
+def test_only_convolutional_networks_of_square_images_are_read_by_regions() -> None:
+    _, image = _regions()
+    assert maps_in_regions(image.token_backbone(), image) is None
+    assert isinstance(maps_in_regions(image.backbone(), image), MapRegions)

@@ -84,8 +84,8 @@ def test_ones_own_network_is_trained_and_saved(tmp_path: Path) -> None:
     before = network.stem.weight.detach().clone()
     encoder = pretrain(toy_images(), "simclr", network, epochs=1, batch_size=32, out=tmp_path / "encoder")
     assert not torch.equal(before, network.stem.weight)
-    assert Encoder.from_pretrained(tmp_path / "encoder").embed(toy_images()).vectors.shape == (96, 8)
-    assert encoder.networks["simclr"] is network
+    assert Encoder.from_pretrained(tmp_path / "encoder").embed(toy_images()).vectors.shape == (96, 32)  # four regions
+    assert encoder.networks["simclr"].backbone is network
 
 
 def test_the_model_card_says_how_it_was_made_and_how_it_went(tmp_path: Path) -> None:

@@ -9,21 +9,35 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from handful.encoders.regions import maps_in_regions
 from handful.encoders.synchronised import BatchNorm, gather_rows, process_count
 from handful.methods.method import Loss, Method
 from handful.methods.pretext import two_views
 from handful.modalities.contract import Batch, Modality
 
 
-class SimCLR(Method):
-    """Pulls two views of a sample together and pushes all other samples of the batch away (Chen et al. 2020).
-
-    projection: width of the space in which the loss is taken; temperature: how sharply near negatives are pushed.
-    """
+class _Contrastive(Method):
+    """What the contrastive methods share. The loss takes the mean of all places, which a crop leaves much as it was;
+    what embeds pictures of one frame are the means of their regions, which know where things are."""
 
     compares_samples = True
     aligns_views = True
     only_embeds = True
+
+    def __init__(self, backbone: nn.Module, modality: Modality) -> None:
+        super().__init__(backbone, modality)
+        self.whole = maps_in_regions(backbone, modality)
+
+    @property
+    def network(self) -> nn.Module:
+        return self.backbone if self.whole is None else self.whole
+
+
+class SimCLR(_Contrastive):
+    """Pulls two views of a sample together and pushes all other samples of the batch away (Chen et al. 2020).
+
+    projection: width of the space in which the loss is taken; temperature: how sharply near negatives are pushed.
+    """
 
     def __init__(
         self, backbone: nn.Module, modality: Modality, *, projection: int = 128, temperature: float = 0.2
@@ -39,16 +53,12 @@ class SimCLR(Method):
         return Loss(total, {"nt_xent": total.detach()})
 
 
-class MoCo(Method):
+class MoCo(_Contrastive):
     """Finds the vector that a slowly following teacher gives another view, among those of the batch (MoCo v3, Chen,
     Xie and He 2021).
 
     momentum: how much of itself the teacher keeps at each step, rising to 1 along a cosine.
     """
-
-    compares_samples = True
-    aligns_views = True
-    only_embeds = True
 
     def __init__(
         self,
@@ -85,16 +95,12 @@ class MoCo(Method):
         torch._foreach_lerp_(list(self.teacher.parameters()), list(student.parameters()), share)
 
 
-class VICReg(Method):
+class VICReg(_Contrastive):
     """Keeps two views of a sample close, every coordinate spread and no two coordinates alike (Bardes, Ponce and
     LeCun 2022).
 
     projection: width of the space in which the loss is taken, wider than the vectors.
     """
-
-    compares_samples = True
-    aligns_views = True
-    only_embeds = True
 
     def __init__(
         self,
@@ -122,17 +128,13 @@ class VICReg(Method):
         return Loss(total, {name: part.detach() for name, part in parts.items()})
 
 
-class SIGReg(Method):
+class SIGReg(_Contrastive):
     """Predicts one view of a sample from the other and holds all vectors to a standard normal distribution (LeJEPA,
     Balestriero and LeCun 2025): no teacher, no negatives, one knob.
 
     normality: the knob, the share of the loss that asks for normality; directions: random ones, drawn at each step,
     along which it is tested.
     """
-
-    compares_samples = True
-    aligns_views = True
-    only_embeds = True
 
     def __init__(
         self,

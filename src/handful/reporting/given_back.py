@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 
 from handful.data import Dataset
-from handful.encoders.autoencoder import LatentAutoencoder, Restorer
+from handful.encoders.autoencoder import Latent, LatentAutoencoder, Restorer
 from handful.encoders.tokens import Tokens
+from handful.methods.autoencoding import draw
 from handful.training.embed import device_of, to_device
 
-SHOWN = 16
+SHOWN, FITTED = 16, 512  # pictures; those that the samples' distribution is fitted on
 NOISE = 0.5  # standard deviation where black is -1 and white is 1: half of the strongest noise that is learnt
 _SIDE = 64  # pixels a picture is at least shown by
 
@@ -49,12 +50,12 @@ def _shown(modality: Any, name: str, network: torch.nn.Module, data: Dataset) ->
     told = f"Above pictures of the data, below what comes back from {network.width} numbers each. "
     found = _section("What comes back", told + _error(copies, given), [given, copies])
     if name == "vae":
-        drawn = torch.randn(2 * len(rows), network.width, generator=generator)
-        made_up = _pictures(modality, _made_up(network, drawn, given), given)
+        known = modality.batch(data.samples, np.unique(np.linspace(0, len(data) - 1, FITTED).astype(int)))
+        made_up = _pictures(modality, _made_up(network, known, 2 * len(rows), generator), given)
         found += _section(
             "Samples",
-            "Made up by the network from numbers drawn at random: none of these is in the data. "
-            "Where they look like it, the vectors fill their space without gaps.",
+            "Made up by the network from numbers drawn at random, spread as those of the data are: none of these is in "
+            "the data. Where they look like it, the vectors fill their space without gaps.",
             list(made_up.chunk(2)),
         )
     return found
@@ -67,11 +68,23 @@ def _returned(network: Any, batch: torch.Tensor) -> Tokens:
 
 
 @torch.inference_mode()
-def _made_up(network: LatentAutoencoder, drawn: torch.Tensor, like: torch.Tensor) -> Tokens:
-    """Return the tokens of vectors [M, D] drawn from the distribution that the latent ones were held to."""
-    tokens = network.cut(like)
-    values = network.eval().decoder(drawn.to(device_of(network)), tokens.places)
-    return tokens._replace(values=values)
+def _made_up(network: LatentAutoencoder, known: torch.Tensor, n: int, generator: torch.Generator) -> Tokens:
+    """Return the tokens of n vectors drawn as those of `known` pictures are spread."""
+    latent = network.eval().latent(to_device(known, device_of(network)))
+    vectors = drawn_like(draw(Latent(*(part.cpu() for part in latent)), generator), n, generator)
+    tokens = network.cut(known)
+    return tokens._replace(values=network.decoder(vectors.to(device_of(network)), tokens.places))
+
+
+def drawn_like(vectors: torch.Tensor, n: int, generator: torch.Generator) -> torch.Tensor:
+    """Return n draws [n, D] from the normal distribution that fits vectors [M, D] best.
+
+    A training that is not long leaves them off the standard normal one, and what lies between was never decoded
+    (Ghosh et al. 2020, From variational to deterministic autoencoders, section 4).
+    """
+    mean = vectors.mean(0)
+    mixed = torch.randn(n, len(vectors), generator=generator) @ (vectors - mean)
+    return mean + mixed / len(vectors) ** 0.5  # each is a mixture of the rows, so that their covariance is kept
 
 
 def _pictures(modality: Any, tokens: Tokens, like: torch.Tensor) -> torch.Tensor:

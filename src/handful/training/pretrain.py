@@ -15,6 +15,7 @@ from torch import nn
 
 from handful.data import Dataset
 from handful.data.remote import check_local
+from handful.encoders.regions import maps_in_regions
 from handful.encoders.standardise import Standardise
 from handful.encoders.wrapped import Wrapped
 from handful.errors import InputError, check_at_least
@@ -193,7 +194,10 @@ def _network(
     with torch.random.fork_rng():
         torch.manual_seed(schedule.seed)
         if name in ("random", "pretrained"):
-            return fitted(given or modality.backbone(), data, modality, schedule.seed), None
+            network = given or modality.backbone()
+            if name == "random":
+                network = maps_in_regions(network, modality) or network
+            return fitted(network, data, modality, schedule.seed), None
         backbone = fitted(given or METHODS[name].default_backbone(modality), data, modality, schedule.seed)
         method = METHODS[name](backbone, modality)
         if method.network is not backbone:
