@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+import handful
 from handful.errors import InputError
 from handful.graph import knn_graph
 from handful.propagation.audit import find_label_issues
@@ -55,6 +57,34 @@ def test_a_stranger_without_the_token_of_the_nodes_is_turned_away(nodes):
     assert "AuthenticationError" in ended.stderr
 
 
+def test_a_fault_of_one_process_is_told_and_not_taken_for_a_loss(nodes, tmp_path):
+    from handful.cluster.gang import run_together
+
+    def fail_in_one(mesh):  # within, so that it is sent whole: the others cannot import this file
+        if mesh.rank == 1:
+            raise InputError("the second cannot")
+        mesh.gather(np.zeros(1))
+
+    said = []
+    with pytest.raises(InputError, match="the second cannot"):
+        run_together(fail_in_one, (), journal=tmp_path, say=said.append)
+    assert not said
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_three_machines_link_as_one(nodes, approximate):
+    vectors = np.random.default_rng(1).normal(size=(6000, 8)).astype(np.float32)
+    vectors[100:120] = vectors[100]  # copies
+    alone = knn_graph(vectors, 6, metric="cosine", approximate=approximate, seed=4)
+    search = nodes[1].find_neighbours
+    together = knn_graph(vectors, 6, metric="cosine", approximate=approximate, seed=4, search=search)
+    np.testing.assert_array_equal(together.neighbours, alone.neighbours)
+    np.testing.assert_array_equal(together.distances, alone.distances)
+    np.testing.assert_array_equal(together.weights.data, alone.weights.data)
+    assert together.recall == alone.recall
+    assert together.notes == alone.notes
+
+
 def test_three_machines_answer_as_one(nodes):
     machines, (vectors, labels) = nodes[1], _digits()
     graph = knn_graph(vectors, 8)
@@ -72,6 +102,18 @@ def test_three_machines_answer_as_one(nodes):
     assert all(part.sent > 0 and part.borders < len(labels) for part in machines.traffic)
 
 
+def test_the_whole_path_on_machines_writes_the_graph_of_one(nodes, tmp_path):
+    vectors, labels = load_digits(return_X_y=True)
+    labels[np.random.default_rng(0).permutation(len(labels))[40:]] = -1
+    runs = [
+        handful.label(vectors, labels, modality="table", out=tmp_path / name, rule="spreading", machines=machines)
+        for name, machines in (("alone", None), ("together", nodes[1]))
+    ]
+    graphs = [(run.folder / "graph.npz").read_bytes() for run in runs]
+    assert graphs[0] == graphs[1]
+    assert runs[0].labels["label"].equals(runs[1].labels["label"])
+
+
 def test_what_is_no_cluster_is_told():
     from handful.cluster import cluster
 
@@ -86,7 +128,7 @@ def test_the_answer_is_the_same_when_a_node_is_lost(nodes):
     vectors, labels = _digits()
     graph = knn_graph(vectors, 8)
     alone, said = propagate(graph, labels, "spreading"), []
-    killer = threading.Thread(target=_remove_a_node_at_work, args=(local, machines.scratch))
+    killer = threading.Thread(target=_remove_a_node_once, args=(local, machines.scratch, "handful-*/journal/0*"))
     killer.start()
     together, _ = machines.propagate(graph, labels, "spreading", progress=said.append)
     killer.join()
@@ -95,11 +137,22 @@ def test_the_answer_is_the_same_when_a_node_is_lost(nodes):
     np.testing.assert_allclose(together.probabilities, alone.probabilities, atol=1e-5)
 
 
-def _remove_a_node_at_work(local: Any, scratch: Path) -> None:
-    """Take a node away once the journal holds something."""
+def test_the_links_are_the_same_when_a_node_is_lost(nodes):
+    local, machines = nodes
+    vectors, said = np.random.default_rng(2).normal(size=(20_000, 16)).astype(np.float32), []
+    killer = threading.Thread(target=_remove_a_node_once, args=(local, machines.scratch, "handful-*/journal"))
+    killer.start()
+    together = knn_graph(vectors, 8, approximate=True, search=partial(machines.find_neighbours, progress=said.append))
+    killer.join()
+    assert any("was lost" in words for words in said)
+    np.testing.assert_array_equal(together.neighbours, knn_graph(vectors, 8, approximate=True).neighbours)
+
+
+def _remove_a_node_once(local: Any, scratch: Path, pattern: str) -> None:
+    """Take a node away once the scratch folder holds what `pattern` says."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        if list(scratch.glob("handful-*/journal/0*")):
+        if list(scratch.glob(pattern)):
             local.remove_node(next(iter(local.worker_nodes)), allow_graceful=False)
             return
         time.sleep(0.02)

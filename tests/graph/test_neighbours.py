@@ -1,6 +1,9 @@
 import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -97,3 +100,63 @@ def test_rows_asked_for_alone_get_the_lists_they_have_among_all():
     asked = np.array([3, 999, 1000, 2499], np.int32)
     found = nearest_to(points, np.ones(2500, np.float32), asked, 4)
     np.testing.assert_array_equal(found.rows, exact_neighbours(points, 4).rows[asked])
+
+
+class _Threads:
+    """A team of threads: what each gathers is what the others gathered at the same call."""
+
+    def __init__(self, rank, size, barrier, table):
+        self.rank, self.size, self._barrier, self._table = rank, size, barrier, table
+
+    def gather(self, values):
+        self._table[self.rank] = values.reshape(-1).copy()
+        self._barrier.wait(60)
+        found = list(self._table)
+        self._barrier.wait(60)
+        return found
+
+
+def _in_team(size, search):
+    """Return what search(team) gives in each of `size` threads."""
+    barrier, table = threading.Barrier(size), [None] * size
+    with ThreadPoolExecutor(size) as pool:
+        return list(pool.map(lambda rank: search(_Threads(rank, size, barrier, table)), range(size)))
+
+
+@pytest.mark.parametrize("search", [exact_neighbours, partial(approximate_neighbours, seed=3)])
+def test_every_process_of_a_team_has_the_bits_of_one_alone(search, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    points = np.random.default_rng(8).normal(size=(9000, 6)).astype(np.float32)
+    scale = np.linspace(0.5, 2, 9000).astype(np.float32)
+    alone = search(points, 5, scale=scale)
+    for found in _in_team(3, lambda team: search(points, 5, scale=scale, team=team)):
+        np.testing.assert_array_equal(found.rows, alone.rows)
+        np.testing.assert_array_equal(found.squared, alone.squared)
+        assert found.recall == alone.recall
+
+
+class _Kept:
+    """Keeps the state after step `at`, and gives it to whoever begins."""
+
+    def __init__(self, at):
+        self.at, self.state = at, None
+
+    def load(self):
+        return self.state
+
+    def keep(self, steps, state):
+        if steps == self.at:
+            self.state = {name: np.copy(value) for name, value in state.items()}
+
+
+@pytest.mark.parametrize("at", [2, 6, 8])
+def test_a_search_that_was_broken_off_goes_on_to_the_same_bits(at):
+    points = np.random.default_rng(8).normal(size=(3000, 6)).astype(np.float32)
+    kept = _Kept(at)
+    whole = approximate_neighbours(points, 5, kept=kept)
+    assert int(kept.state["done"]) == at
+    told = []
+    found = approximate_neighbours(points, 5, kept=kept, progress=lambda done, of: told.append(done))
+    assert len(told) == 9 - at
+    np.testing.assert_array_equal(found.rows, whole.rows)
+    np.testing.assert_array_equal(found.squared, whole.squared)

@@ -58,12 +58,13 @@ def run_together(work: Work, arguments: tuple[Any, ...], *, journal: Path, say: 
         try:
             members += _members()
             addresses = ray.get([member.address.remote() for member in members])
-            return list(ray.get([member.run.remote(addresses, work, arguments) for member in members]))
+            answers = [member.run.remote(addresses, work, arguments) for member in members]
+            try:
+                return list(ray.get(answers))
+            except ray.exceptions.RayTaskError as error:
+                _raise_fault(answers)
+                lost = error
         except (ray.exceptions.RayActorError, ray.exceptions.ActorUnschedulableError) as error:
-            lost = error
-        except ray.exceptions.RayTaskError as error:
-            if not isinstance(error.cause, EOFError | ConnectionError | BrokenPipeError):
-                raise error.cause from None
             lost = error
         finally:
             for member in members:
@@ -71,6 +72,18 @@ def run_together(work: Work, arguments: tuple[Any, ...], *, journal: Path, say: 
         say("a machine was lost: the others go on where it was")
         time.sleep(_PAUSE)
     raise InputError(f"machines of the cluster were lost {_MOST_LOSSES} times in one step: the last time by {lost}")
+
+
+def _raise_fault(answers: list[Any]) -> None:
+    """Raise what `work` raised in any process; the others only miss it, as they would miss one that was lost."""
+    for answer in answers:
+        try:
+            ray.get(answer, timeout=_PAUSE)
+        except ray.exceptions.RayTaskError as error:
+            if not isinstance(error.cause, EOFError | ConnectionError | BrokenPipeError):
+                raise error.cause from None
+        except ray.exceptions.RayError:  # lost, or not yet ended
+            continue
 
 
 def _members() -> list[Any]:

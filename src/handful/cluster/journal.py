@@ -25,10 +25,12 @@ SECONDS = 1.0
 
 
 class Journal:
-    """The states of the process with the row numbers `ids` [n], ascending, in `folder`."""
+    """The states of the process with the row numbers `ids` [n], ascending, in `folder`, at every `every` steps."""
 
-    def __init__(self, folder: Path, ids: np.ndarray, mesh: Mesh, *, seconds: float = SECONDS) -> None:
-        self.folder, self.ids, self.mesh, self.seconds = folder, ids, mesh, seconds
+    def __init__(
+        self, folder: Path, ids: np.ndarray, mesh: Mesh, *, every: int = EVERY, seconds: float = SECONDS
+    ) -> None:
+        self.folder, self.ids, self.mesh, self.every, self.seconds = folder, ids, mesh, every, seconds
         self._place: list[int] = [0]
         self._saved = time.monotonic()
 
@@ -102,7 +104,7 @@ class Place:
 
     def keep(self, steps: int, state: Mapping[str, Any]) -> None:
         """Keep the `state` after every few steps."""
-        if steps % EVERY == 0 and self.journal.is_time():
+        if steps % self.journal.every == 0 and self.journal.is_time():
             self.journal.save(self.name, steps, state)
 
     def finish(self, state: Mapping[str, Any]) -> None:

@@ -18,9 +18,11 @@ from handful.cluster.block import read_block, write_graph
 from handful.cluster.gang import run_together
 from handful.cluster.local import started
 from handful.cluster.mesh import Mesh
+from handful.cluster.search import find_block, read_neighbours, write_points
 from handful.data import Labels
 from handful.errors import InputError
 from handful.graph import Graph
+from handful.graph.neighbours import Neighbours
 from handful.propagation import Propagation
 from handful.propagation.audit import LabelIssues, find_label_issues
 from handful.propagation.problem import Problem
@@ -43,6 +45,24 @@ class Machines:
     def __init__(self, scratch: str | os.PathLike[str]) -> None:
         self.scratch = Path(scratch)
         self.traffic: list[Traffic] = []
+
+    def find_neighbours(
+        self,
+        points: np.ndarray,
+        scale: np.ndarray,
+        n_neighbors: int,
+        *,
+        approximate: bool,
+        seed: int,
+        progress: Callable[[str], None] | None = None,
+    ) -> Neighbours:
+        """Return near other rows of each row of `points` [N, D] float32 times its `scale` [N], as one process would."""
+        with self._folder() as folder:
+            write_points(points, scale, folder)
+            asked = (folder, n_neighbors, approximate, seed)
+            say = progress or (lambda words: None)
+            recalls = run_together(find_block, asked, journal=folder / "journal", say=say)
+            return read_neighbours(folder, recalls[0])
 
     def propagate(
         self,

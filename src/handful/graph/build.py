@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,10 +12,22 @@ from handful.graph.graph import Graph, component_notes
 from handful.graph.vectors import Points, as_vectors, prepare
 from handful.graph.weights import KERNELS, edge_weights
 
+if TYPE_CHECKING:
+    from handful.graph.neighbours import Neighbours
+
 METRICS = ("euclidean", "cosine")
 _EXACT_ROWS = 100_000  # exact search costs seconds up to here
 _EXACT_ROWS_ON_GPU = 1_000_000
 _RECALL_TARGET = 0.97
+
+
+class Search(Protocol):
+    """What finds the neighbours in the place of this process: the machines of a cluster."""
+
+    def __call__(
+        self, points: np.ndarray, scale: np.ndarray, n_neighbors: int, *, approximate: bool, seed: int
+    ) -> Neighbours:
+        """Return near other rows of each row of `points` [N, D] float32 times its `scale` [N]."""
 
 
 def knn_graph(
@@ -27,6 +39,7 @@ def knn_graph(
     approximate: bool | None = None,
     seed: int = 0,
     progress: Any = None,
+    search: Search | None = None,
 ) -> Graph:
     """Return the graph that links each row of `vectors` [N, D] to its nearest rows.
 
@@ -35,6 +48,7 @@ def knn_graph(
     weights: "gaussian" (falls with the distance, whatever its scale) or "connectivity" (1 for every edge).
     approximate: None for exact up to 100,000 rows, or a million where torch is loaded and sees a GPU.
     progress: called with (rows done, rows in all).
+    search: what finds the neighbours elsewhere (`handful.cluster`), without a GPU; this process by default.
 
     Rows with more than k/2 copies are linked with some of these and with the nearest other vectors. Under the cosine
     metric zero vectors get no edges. Both are told in the graph's notes.
@@ -50,12 +64,12 @@ def knn_graph(
     points = prepare(vectors, metric)
     copies = find_copies(points.rows, points.scale, most=max(1, n_neighbors // 2), empty=points.empty)
     if len(copies.kept) == len(vectors):
-        found = _search(points.rows, points.scale, n_neighbors, approximate, seed, progress)
+        found = _search(points.rows, points.scale, n_neighbors, approximate, seed, progress, search)
     else:
         searched = None
         if len(copies.kept) > 1:
             rows, scale = points.rows[copies.kept], points.scale[copies.kept]
-            searched = _search(rows, scale, min(n_neighbors, len(rows) - 1), approximate, seed, progress)
+            searched = _search(rows, scale, min(n_neighbors, len(rows) - 1), approximate, seed, progress, search)
         found = spread_to_copies(searched, copies, len(vectors), n_neighbors)
     notes = _notes(copies.groups, points, found.recall)
     return _linked(vectors, points, found.rows, found.squared, found.recall, metric, weights, notes)
@@ -99,14 +113,22 @@ def check_n_neighbors(n_neighbors: int, n: int) -> None:
 
 
 def _search(
-    rows: np.ndarray, scale: np.ndarray, n_neighbors: int, approximate: bool | None, seed: int, progress: Any
-) -> Any:
+    rows: np.ndarray,
+    scale: np.ndarray,
+    n_neighbors: int,
+    approximate: bool | None,
+    seed: int,
+    progress: Any,
+    search: Search | None,
+) -> Neighbours:
     from handful.graph import neighbours
     from handful.graph.cuda import gpu_at_hand
 
-    gpu = gpu_at_hand()
+    gpu = search is None and gpu_at_hand()
     if approximate is None:
         approximate = len(rows) > (_EXACT_ROWS_ON_GPU if gpu else _EXACT_ROWS)
+    if search is not None:
+        return search(rows, scale, n_neighbors, approximate=approximate, seed=seed)
     if approximate:
         return neighbours.approximate_neighbours(rows, n_neighbors, scale=scale, seed=seed, progress=progress)
     if gpu:

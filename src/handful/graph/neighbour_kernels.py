@@ -107,6 +107,15 @@ def rank_again(start, stop, own, points, scale, ids, keys):  # type: ignore[no-u
 
 
 @numba.njit(nogil=True, cache=True)
+def merge(start, stop, other_keys, other_ids, keys, ids):  # type: ignore[no-untyped-def]
+    """Offer the rows in `other_ids` [N, K] at `other_keys` to the lists of the rows from `start` to `stop`."""
+    for i in range(start, stop):
+        for place in range(other_ids.shape[1]):
+            if other_ids[i, place] >= 0:
+                insert(keys[i], ids[i], other_keys[i, place], other_ids[i, place])
+
+
+@numba.njit(nogil=True, cache=True)
 def reverse_lists(ids, fresh, forward, most):  # type: ignore[no-untyped-def]
     """Return up to `most` rows that list a row among their first `forward` places without standing in its own list.
 

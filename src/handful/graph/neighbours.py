@@ -4,13 +4,15 @@ Exact: blocks of rows are multiplied with each other, each pair of blocks once: 
 Approximate: several independent partitions into cells of near rows, all pairs within a cell tried by one product; then
 rounds that try the neighbours of neighbours (Dong, Moses and Li, Efficient k-nearest neighbor graph construction for
 generic similarity measures, 2011), about N (cell D + k^2 D) multiplications.
-Both read `points` [N, D] in place, by rows: a memory map is not copied.
+Both read `points` [N, D] in place, by rows: a memory map is not copied. Both share their work among a `Team` of
+processes, and give each of them what one process gives, to the bit on processors of the same kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -18,6 +20,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from handful.graph import neighbour_kernels as kernels
 from handful.graph.cells import gather, partition
 from handful.graph.cuda import nearest_candidates
+from handful.graph.rows import NOWHERE, Kept
+from handful.graph.team import Alone, Team, part_of, spread
 from handful.graph.threads import in_threads, row_blocks, scratch
 
 Progress = Callable[[int, int], None]
@@ -28,6 +32,7 @@ _CELL = 400  # rows at most
 _ROUNDS = 3
 _BACK = 8  # rows at most that list a row and are tried with its neighbours
 _SAMPLE = 256  # rows whose recall is measured
+_ALONE = Alone()
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,12 @@ class Neighbours:
 
 
 def exact_neighbours(
-    points: np.ndarray, n_neighbors: int, *, scale: np.ndarray | None = None, progress: Progress | None = None
+    points: np.ndarray,
+    n_neighbors: int,
+    *,
+    scale: np.ndarray | None = None,
+    progress: Progress | None = None,
+    team: Team = _ALONE,
 ) -> Neighbours:
     """Return the nearest other rows of each row of `points` [N, D] float32; ties go to the lower row.
 
@@ -54,10 +64,11 @@ def exact_neighbours(
     rounds = list(_tournament(len(blocks)))
     with threadpool_limits(1, "blas"):
         for number, pairs in enumerate(rounds):
-            in_threads(_offer_blocks, [(points, scale, centre, blocks[a], blocks[b], *lists) for a, b in pairs])
-            if progress is not None:
-                progress(n * (number + 1) // len(rounds), n)
-    return _ranked(points, scale, *lists, n_neighbors)
+            tried = [(points, scale, centre, blocks[a], blocks[b], *lists) for a, b in pairs[team.rank :: team.size]]
+            in_threads(_offer_blocks, tried)
+            _tell(progress, number + 1, len(rounds), n)
+    _merge(team, *lists)
+    return _ranked(points, scale, *lists, n_neighbors, team=team)
 
 
 def exact_neighbours_on_gpu(
@@ -101,27 +112,55 @@ def approximate_neighbours(
     scale: np.ndarray | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    team: Team = _ALONE,
+    kept: Kept = NOWHERE,
 ) -> Neighbours:
     """Return near other rows of each row of `points` [N, D] float32 and the share of the nearest among them.
 
-    The result depends on `seed`, not on the number of threads.
+    The result depends on `seed`, not on the number of threads or of processes.
+    kept: where the lists of this process's part of the rows are kept after each of the nine steps.
     """
     n = len(points)
     scale = np.ones(n, np.float32) if scale is None else scale
     keys, ids = _empty_lists(n, n_neighbors + _SPARE)
+    fresh = np.ones(ids.shape, np.bool_)
+    own = np.arange(n * team.rank // team.size, n * (team.rank + 1) // team.size, dtype=np.int32)
+    done = _go_on(kept.load(), team, own, keys, ids, fresh)
     steps = _PARTITIONS + _ROUNDS
     with threadpool_limits(1, "blas"):
-        for number in range(_PARTITIONS):
+        for number in range(min(done, _PARTITIONS - 1), _PARTITIONS):
             cells = partition(points, scale, max(_CELL, 4 * n_neighbors), np.random.default_rng([seed, number]))
-            in_threads(_offer_cell, [(points, scale, rows, keys, ids) for rows in cells])
+            if number < done:
+                break  # the order of the last partition is all that is needed of it
+            cells_here = cells[part_of(team, [len(rows) for rows in cells])]
+            in_threads(_offer_cell, [(points, scale, rows, keys, ids) for rows in cells_here])
+            spread(team, np.concatenate([own[:0], *cells_here]), keys, ids)
+            _keep(kept, number + 1, own, keys, ids, fresh)
             _tell(progress, number + 1, steps, n)
     order = np.concatenate(cells)
-    fresh = np.ones(ids.shape, np.bool_)
-    for number in range(_ROUNDS):
-        keys, ids, fresh = _expand(points, scale, order, keys, ids, fresh, n_neighbors)
-        _tell(progress, _PARTITIONS + number + 1, steps, n)
-    found = _ranked(points, scale, keys, ids, n_neighbors)
+    for number in range(max(done, _PARTITIONS), steps):
+        keys, ids, fresh = _expand(points, scale, order, keys, ids, fresh, n_neighbors, team)
+        _keep(kept, number + 1, own, keys, ids, fresh)
+        _tell(progress, number + 1, steps, n)
+    found = _ranked(points, scale, keys, ids, n_neighbors, team=team)
     return Neighbours(found.rows, found.squared, measure_recall(points, scale, found.rows, seed))
+
+
+def _go_on(
+    state: dict[str, Any] | None, team: Team, own: np.ndarray, keys: np.ndarray, ids: np.ndarray, fresh: np.ndarray
+) -> int:
+    """Return the steps done by an earlier team, whose lists are put into `keys`, `ids` and `fresh`; else 0."""
+    if state is None:
+        return 0
+    for name, array in {"keys": keys, "listed": ids, "fresh": fresh}.items():
+        array[own] = state[name]
+    spread(team, own, keys, ids, fresh)
+    return int(state["done"])
+
+
+def _keep(kept: Kept, done: int, own: np.ndarray, keys: np.ndarray, ids: np.ndarray, fresh: np.ndarray) -> None:
+    if kept is not NOWHERE:
+        kept.keep(done, {"done": done, "keys": keys[own], "listed": ids[own], "fresh": fresh[own]})
 
 
 def nearest_to(
@@ -241,11 +280,14 @@ def _expand(
     ids: np.ndarray,
     fresh: np.ndarray,
     n_neighbors: int,
+    team: Team,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     back, n_back, back_fresh = kernels.reverse_lists(ids, fresh, n_neighbors, _BACK)
     lists = (ids, keys, fresh, back, n_back, back_fresh, n_neighbors, _BACK)
     out = (np.empty_like(ids), np.empty_like(keys), np.empty_like(fresh))
-    in_threads(kernels.expand, [(*block, order, points, scale, *lists, out) for block in row_blocks(len(order))])
+    blocks = _part_of_blocks(team, len(order))
+    in_threads(kernels.expand, [(*block, order, points, scale, *lists, out) for block in blocks])
+    spread(team, order[_span(blocks)], *out)
     return out[1], out[0], out[2]
 
 
@@ -256,7 +298,26 @@ def _ranked(
     ids: np.ndarray,
     n_neighbors: int,
     queries: np.ndarray | None = None,
+    team: Team = _ALONE,
 ) -> Neighbours:
-    own = np.arange(len(ids), dtype=np.int32) if queries is None else queries
-    in_threads(kernels.rank_again, [(*block, own, points, scale, ids, keys) for block in row_blocks(len(ids))])
+    own, blocks = np.arange(len(ids), dtype=np.int32) if queries is None else queries, _part_of_blocks(team, len(ids))
+    in_threads(kernels.rank_again, [(*block, own, points, scale, ids, keys) for block in blocks])
+    spread(team, np.arange(len(ids), dtype=np.int32)[_span(blocks)], keys, ids)
     return Neighbours(ids[:, :n_neighbors].copy(), keys[:, :n_neighbors].copy())
+
+
+def _part_of_blocks(team: Team, n: int) -> list[tuple[int, int]]:
+    blocks = row_blocks(n)
+    return blocks[part_of(team, [stop - start for start, stop in blocks])]
+
+
+def _span(blocks: list[tuple[int, int]]) -> slice:
+    return slice(blocks[0][0], blocks[-1][1]) if blocks else slice(0)
+
+
+def _merge(team: Team, keys: np.ndarray, ids: np.ndarray) -> None:
+    """Put into the lists what stands in those of the others, each of which tried other pairs of rows."""
+    for rank, (found_keys, found_ids) in enumerate(zip(team.gather(keys), team.gather(ids), strict=True)):
+        if rank != team.rank:
+            others = found_keys.reshape(keys.shape), found_ids.reshape(ids.shape)
+            in_threads(kernels.merge, [(*block, *others, keys, ids) for block in row_blocks(len(ids))])

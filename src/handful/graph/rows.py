@@ -81,7 +81,7 @@ class Rows(Protocol):
         """Return what `make` returns, an array [n, ...]; not made again by a process that takes over."""
 
 
-class _Nowhere:
+class Nowhere:
     """No place: a process that holds all rows ends with them."""
 
     def load(self) -> None:
@@ -92,6 +92,9 @@ class _Nowhere:
 
     def finish(self, state: Mapping[str, Any]) -> None:
         pass
+
+
+NOWHERE = Nowhere()
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,7 @@ class AllRows:
 
     def kept(self) -> Kept:
         """Return a place that keeps nothing."""
-        return _Nowhere()
+        return NOWHERE
 
     def once(self, make: Callable[[], Value]) -> Value:
         """Return what `make` returns."""

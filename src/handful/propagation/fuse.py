@@ -9,6 +9,7 @@ from scipy import sparse
 
 from handful.errors import InputError
 from handful.graph import Graph, knn_graph
+from handful.graph.build import Search
 
 
 def as_graph(source: Any, *, labels: Any = None, seed: int = 0) -> Graph:
@@ -26,8 +27,10 @@ def as_graph(source: Any, *, labels: Any = None, seed: int = 0) -> Graph:
     return knn_graph(source, seed=seed)
 
 
-def fuse(sources: list[Any] | tuple[Any, ...], *, n_neighbors: int = 10, seed: int = 0) -> Graph:
-    """Return one graph of several representations of the same rows."""
+def fuse(
+    sources: list[Any] | tuple[Any, ...], *, n_neighbors: int = 10, seed: int = 0, search: Search | None = None
+) -> Graph:
+    """Return one graph of several representations of the same rows; `search` as in `knn_graph`."""
     if len(sources) == 1:
         return as_graph(sources[0])
     blocks: list[np.ndarray] = []
@@ -38,4 +41,4 @@ def fuse(sources: list[Any] | tuple[Any, ...], *, n_neighbors: int = 10, seed: i
         vectors = vectors - vectors.mean(axis=0)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         blocks.append(vectors / np.where(norms > 0, norms, 1))
-    return knn_graph(np.hstack(blocks), n_neighbors=n_neighbors, seed=seed)
+    return knn_graph(np.hstack(blocks), n_neighbors=n_neighbors, seed=seed, search=search)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,6 +14,8 @@ import pyarrow.parquet as pq
 from handful.data import Dataset
 from handful.errors import InputError
 from handful.graph import Graph, knn_graph
+from handful.graph.build import Search
+from handful.graph.neighbours import Neighbours
 from handful.propagation import Propagation, propagate
 from handful.propagation.audit import LabelIssues, find_label_issues
 from handful.propagation.fuse import fuse
@@ -30,7 +33,19 @@ from handful.training.start import told_name
 
 
 class Machines(Protocol):
-    """Other machines that propagate in the place of this one (see `handful.cluster`)."""
+    """Other machines that find neighbours and propagate in the place of this one (see `handful.cluster`)."""
+
+    def find_neighbours(
+        self,
+        points: np.ndarray,
+        scale: np.ndarray,
+        n_neighbors: int,
+        *,
+        approximate: bool,
+        seed: int,
+        progress: Callable[[str], None] | None = None,
+    ) -> Neighbours:
+        """Return near other rows of each row of `points` [N, D] times its `scale` [N]."""
 
     def propagate(
         self,
@@ -119,25 +134,38 @@ def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None
     return embeddings
 
 
-def graph_step(run: Run, embeddings: Embeddings, *, n_neighbors: int, seed: int, watch: Watch | None = None) -> Graph:
-    """Return the graph over all items, made unless the one that stands is of these embeddings."""
+def graph_step(
+    run: Run,
+    embeddings: Embeddings,
+    *,
+    n_neighbors: int,
+    seed: int,
+    watch: Watch | None = None,
+    machines: Machines | None = None,
+) -> Graph:
+    """Return the graph over all items, made unless the one that stands is of these embeddings.
+
+    machines: those of a cluster that find the neighbours; this one by default.
+    """
     made_of = {"embeddings": run.digest("embeddings.npy"), "n_neighbors": n_neighbors, "seed": seed}
     if run.stands("graph.npz") and run.record["graph"]["made_of"] == made_of:
         return run.graph
-    (watch or Watch()).stage(f"linking {len(embeddings)} items to their {n_neighbors} nearest neighbours")
-    graph = link(embeddings, n_neighbors=n_neighbors, seed=seed)
+    told = (watch or Watch()).stage
+    told(f"linking {len(embeddings)} items to their {n_neighbors} nearest neighbours")
+    search = None if machines is None else partial(machines.find_neighbours, progress=told)
+    graph = link(embeddings, n_neighbors=n_neighbors, seed=seed, search=search)
     said = {"made_of": made_of, "recall": graph.recall, "notes": list(graph.notes)}
     with run.writing("graph.npz", step="propagate", note={"graph": said}) as (file,):
         graph.save(file)
     return graph
 
 
-def link(embeddings: Embeddings, *, n_neighbors: int, seed: int = 0) -> Graph:
-    """Return the graph over embeddings, fused where they have several blocks."""
+def link(embeddings: Embeddings, *, n_neighbors: int, seed: int = 0, search: Search | None = None) -> Graph:
+    """Return the graph over embeddings, fused where they have several blocks; `search` as in `knn_graph`."""
     if len(embeddings.blocks) == 1:
-        return knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed)
+        return knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed, search=search)
     blocks = [np.ascontiguousarray(embeddings.block(name)) for name in embeddings.blocks]
-    return fuse(blocks, n_neighbors=n_neighbors, seed=seed)
+    return fuse(blocks, n_neighbors=n_neighbors, seed=seed, search=search)
 
 
 def propagate_step(
