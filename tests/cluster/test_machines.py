@@ -102,6 +102,14 @@ def test_three_machines_answer_as_one(nodes):
     assert all(part.sent > 0 and part.borders < len(labels) for part in machines.traffic)
 
 
+@pytest.mark.parametrize("rule", ["laplace", "poisson"])
+def test_rules_that_sharpen_keep_within_the_promise(nodes, rule):
+    vectors, labels = _digits()
+    graph = knn_graph(vectors, 8)
+    together, _ = nodes[1].propagate(graph, labels, rule)
+    np.testing.assert_allclose(together.probabilities, propagate(graph, labels, rule).probabilities, atol=1e-5)
+
+
 def test_the_whole_path_on_machines_writes_the_graph_of_one(nodes, tmp_path):
     vectors, labels = load_digits(return_X_y=True)
     labels[np.random.default_rng(0).permutation(len(labels))[40:]] = -1
