@@ -19,7 +19,6 @@ from handful.graph import knn_graph
 from handful.propagation import calibrate
 from handful.propagation.choose import choose_rule
 from handful.propagation.problem import Problem
-from handful.propagation.rules import JUDGED_AS, RULES
 
 LABELS = (1, 2, 5, 10)
 POWERS = np.geomspace(0.02, 50, 60)
@@ -50,8 +49,7 @@ def covers(probabilities: np.ndarray, truth: np.ndarray, coverage: float = 0.9) 
 def judge_draw(problem: Problem, truth: np.ndarray, seed: int) -> tuple[float, ...]:
     """Return ECE, raw ECE, oracle ECE, accuracy and stated accuracy in points; interval and 90 % sets held."""
     choice = choose_rule(problem)
-    rule = RULES[choice.rule]
-    answer = calibrate.calibrate(problem, choice.scores, JUDGED_AS.get(rule, rule), seed=seed)
+    answer = calibrate.calibrate(problem, choice.scores, choice.judged, seed=seed)
     rows = np.flatnonzero(problem.reached & (problem.codes < 0))
     right = choice.scores[rows].argmax(axis=1) == truth[rows]
     stated = answer.expected_accuracy

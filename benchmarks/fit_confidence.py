@@ -22,9 +22,9 @@ from confidence_sets import sets
 from scipy.optimize import minimize
 
 from handful.graph import knn_graph
+from handful.propagation.choose import take_rule
 from handful.propagation.evidence import gather_evidence
 from handful.propagation.problem import Problem
-from handful.propagation.rules import JUDGED_AS, RULES
 
 Record = dict[str, Any]
 """One problem under one rule: source, set, kind, n, rule, K, acc, ok [M] bool, signs: name -> [M]."""
@@ -85,9 +85,9 @@ def gather(name: str, source: str, vectors: np.ndarray, classes: np.ndarray, dra
             continue
         problem, truth = made
         for rule in TAUGHT_RULES:
-            function = RULES[rule]
-            scores, again = function(problem), JUDGED_AS.get(function, function)
-            evidence = gather_evidence(problem, scores, again, rng=np.random.default_rng(draw))
+            choice = take_rule(problem, rule, "")
+            scores = choice.scores
+            evidence = gather_evidence(problem, scores, choice.judged, rng=np.random.default_rng(draw))
             right = scores.argmax(axis=1)[evidence.rows] == truth[evidence.rows]
             some = np.random.default_rng([draw, n]).permutation(len(right))[:ROWS_KEPT]
             record = {"source": source, "set": name, "kind": kind, "n": n, "rule": rule, "K": problem.n_classes}

@@ -5,7 +5,7 @@ from sklearn.preprocessing import StandardScaler
 
 from handful.graph import Graph, knn_graph
 from handful.propagation import blend as blending
-from handful.propagation.blend import mix, unpolished, weigh
+from handful.propagation.blend import Mixture, mix, weigh
 from handful.propagation.problem import Problem
 from handful.propagation.rules import RULES
 
@@ -24,20 +24,23 @@ def wine(n=3, seed=0):
 
 def test_the_weights_are_those_of_the_formula():
     problem, _ = wine(4)  # 12 given rows of 178: dense
-    assert weigh(problem) == pytest.approx({"consensus": 1 / 4, "laplace": 1, "head_spread": 3 / 4})
+    assert weigh(problem) == pytest.approx(
+        {"consensus": 1 / 4, "laplace": 1, "head_spread": 3 / 4, "head": 0.3 * 3 / 4}
+    )
     codes = np.full(10_000, -1, dtype=np.int32)
     codes[:8] = np.arange(8) % 2
     sparse = Problem(knn_graph(np.random.default_rng(0).normal(size=(10_000, 2)), 5), codes, 2)
     dense = np.sqrt(8 / 10_000 / 0.01)
-    wanted = {"consensus": 1 / (1 + 3 * dense), "laplace": dense, "head_spread": 3 / 4 * dense}
+    head = 3 / 4 * dense
+    wanted = {"consensus": 1 / (1 + 3 * dense), "laplace": dense, "head_spread": head, "head": 0.3 * head}
     assert weigh(sparse) == pytest.approx(wanted)
 
 
 def test_one_label_a_class_and_a_graph_without_vectors_count_no_head():
     problem, _ = wine(1)
-    assert "head_spread" not in weigh(problem)
+    assert set(weigh(problem)) == {"consensus", "laplace"}
     bare = Problem(Graph.from_weights(problem.graph.weights), wine(3)[0].codes, 3)
-    assert "head_spread" not in weigh(bare)
+    assert set(mix(bare).mixture.weights(bare)) == {"consensus", "laplace"}
     assert mix(bare).agreement is None
 
 
@@ -45,12 +48,12 @@ def test_the_parts_are_brought_together_by_their_weighted_geometric_mean():
     problem, _ = wine()
     logs = sum(w * np.log(RULES[name](problem) + blending.LEAST_SHARE) for name, w in weigh(problem).items())
     wanted = np.exp(logs / sum(weigh(problem).values()))
-    np.testing.assert_allclose(unpolished(problem), wanted / wanted.sum(axis=1, keepdims=True), rtol=1e-4)
+    np.testing.assert_allclose(Mixture({})(problem), wanted / wanted.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
 def test_the_polish_is_taken_only_where_it_leaves_the_answer_nearly_as_it_is(monkeypatch):
     problem, _ = wine()
-    plain = unpolished(problem)
+    plain = mix(problem).mixture(problem)
     monkeypatch.setattr(blending, "settle", lambda problem, shares: np.roll(plain, 1, axis=1))
     overturned = mix(problem)
     assert overturned.agreement == 0

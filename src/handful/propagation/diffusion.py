@@ -115,10 +115,12 @@ def _fill(walk: sparse.csr_array, mass: np.ndarray, problem: Problem) -> np.ndar
     waiting = problem.reached & ~front
     if not rows.total(waiting.sum()):
         return mass
+    beside = walk.T.tocsr()  # [n + borders, n]: who has a row among its neighbours
     while rows.total(front.sum()):
-        front = waiting & (walk @ rows.with_borders(front).astype(np.float64) > 0)
-        met = np.flatnonzero(front)
+        found = beside[np.flatnonzero(rows.with_borders(front))].indices
+        met = np.unique(found[waiting[found]])
         inflow = walk[met] @ rows.with_borders(mass)
         mass[met] = inflow * (FAINT / np.maximum(inflow.max(axis=1, keepdims=True), FAINT**2))
-        waiting &= ~front
+        front = np.zeros(len(waiting), dtype=bool)
+        front[met], waiting[met] = True, False
     return mass

@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from handful.propagation.blend import blend, unpolished
+from handful.propagation.blend import Mixture, blend
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
 from handful.propagation.linear import pwll
@@ -25,7 +25,6 @@ from handful.propagation.problem import Problem, RuleFunction
 from handful.propagation.redraw import Redraw, predicted_codes, redraw, split_given
 from handful.propagation.robust import robust
 
-BLENDS = (blend, unpolished)
 GRAPH_KIN = (consensus, balanced, robust)
 HEAD_KIN = (head, head_spread, spread_head)
 N_REDRAWS = 3
@@ -143,14 +142,18 @@ def _kin_signs(
 
     Each kind of rule flatters itself in its own way.
     """
-    kin = pwll if rule in (*GRAPH_KIN, *BLENDS) else consensus
+    kin = pwll if rule in GRAPH_KIN or _is_blend(rule) else consensus
     agrees = problem.rows.once(partial(kin, problem))[rows].argmax(axis=1) == codes[rows]
     share = float(problem.mean(agrees)) if problem.rows.total(len(rows)) else 1.0
-    kinds = {"is_blend": rule in BLENDS, "is_settled": rule in GRAPH_KIN, "is_head": rule is head}
+    kinds = {"is_blend": _is_blend(rule), "is_settled": rule in GRAPH_KIN, "is_head": rule is head}
     kinds |= {"is_head_spread": rule is head_spread, "is_spread_head": rule is spread_head}
     return {"kin_agrees": agrees, "kinship": excess_logit(share, problem.n_classes)} | {
         name: float(kind) for name, kind in kinds.items()
     }
+
+
+def _is_blend(rule: RuleFunction) -> bool:
+    return rule is blend or isinstance(rule, Mixture)
 
 
 def _partner_signs(

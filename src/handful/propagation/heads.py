@@ -30,7 +30,12 @@ def head(problem: Problem, *, strength: float = 10.0) -> np.ndarray:
 
 def head_spread(problem: Problem, *, strength: float = 10.0, alpha: float = 0.95, tol: float = 1e-4) -> np.ndarray:
     """Return the head's probabilities, squared and renormalised, spread over the graph with given rows clamped."""
-    return _spread_from(problem, head(problem, strength=strength) ** 2, alpha, tol)
+    return spread_answer(problem, head(problem, strength=strength), alpha=alpha, tol=tol)
+
+
+def spread_answer(problem: Problem, shares: np.ndarray, *, alpha: float = 0.95, tol: float = 1e-4) -> np.ndarray:
+    """Return the `shares` [N, K] of a head as `head_spread` spreads them."""
+    return _spread_from(problem, shares**2, alpha, tol)
 
 
 def spread_head(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,13 @@ import numpy as np
 from handful.data import Labels, encode_labels
 from handful.errors import InputError, check_choice
 from handful.graph import Graph
+from handful.propagation.blend import Mixture
 from handful.propagation.calibrate import Calibrated, Estimate, calibrate
-from handful.propagation.choose import choose_rule
+from handful.propagation.choose import Choice, choose_rule, take_rule
 from handful.propagation.fuse import as_graph
 from handful.propagation.priors import encode_priors
 from handful.propagation.problem import Problem, RuleFunction
-from handful.propagation.rules import JUDGED_AS, MEET_PRIORS, RULES
+from handful.propagation.rules import MEET_PRIORS, RULES
 
 Progress = Callable[[str], None]
 
@@ -36,6 +36,7 @@ class Propagation:
     runner_up: [N] the second most probable class, None where there is none.
     rule: the name of the rule.
     reason: why this rule, in words.
+    mixture: what the parts of a blend have proved, None for another rule.
     expected_accuracy: the share of right labels among the propagated rows, None where there are none.
     notes: what must not pass in silence, one sentence each.
     seed: the seed that the calibration drew with.
@@ -54,6 +55,7 @@ class Propagation:
     expected_accuracy: Estimate | None
     notes: tuple[str, ...] = ()
     seed: int = 0
+    mixture: Mixture | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -111,7 +113,8 @@ def propagate(
     rule: "auto", the name of a rule in `RULES`, or a function from a Problem to scores [N, K].
     priors: the share of each class among all rows: [K] in the order of the sorted classes, or a mapping from class
         to share. "auto" and the rules in `MEET_PRIORS` pull the sizes of the classes to them.
-    warm_start: an earlier answer on the same graph: its rule is kept, so that no choice is made again.
+    warm_start: an earlier answer on the same graph: its rule and what its parts have proved are kept, so that no
+        choice is made again.
     progress: called with a few words as each step begins.
 
     Raises InputError where lengths differ, fewer than two classes are given, the priors fit no classes, or the rule
@@ -138,14 +141,11 @@ def answer(
     progress: Progress,
 ) -> Propagation:
     """Return what `propagate` returns, for the rows of a checked `problem` and their `labels`."""
-    progress("choosing a rule")
-    name, function, reason, scores = _settle_rule(problem, rule, warm_start)
-    if scores is None:
-        progress(f"propagating with {name}")
-        scores = problem.rows.once(partial(function, problem))
+    progress("choosing a rule" if rule == "auto" else "propagating")
+    choice = _settle_rule(problem, rule, warm_start)
     progress("calibrating")
-    calibrated = calibrate(problem, scores, JUDGED_AS.get(function, function), seed=seed)
-    return _answer(problem, labels, calibrated, name, reason, seed)
+    calibrated = calibrate(problem, choice.scores, choice.judged, seed=seed)
+    return _answer(problem, labels, calibrated, choice, seed)
 
 
 def make_problem(graph: Graph, labels: Any, priors: Any = None) -> tuple[Problem, Labels]:
@@ -187,23 +187,21 @@ def _only_given_classes(labels: Labels) -> Labels:
     return Labels(labels.classes[present], compact)
 
 
-def _settle_rule(
-    problem: Problem, rule: str | RuleFunction, warm_start: Propagation | None
-) -> tuple[str, RuleFunction, str, np.ndarray | None]:
-    """Return the rule's name, the rule, why it was taken, and its scores where the choice has them already."""
-    if callable(rule):
-        return getattr(rule, "__name__", "given function"), rule, "the rule was given as a function", None
+def _settle_rule(problem: Problem, rule: str | RuleFunction, warm_start: Propagation | None) -> Choice:
+    """Return the rule that was asked for or that is chosen, with what it gives."""
+    if not isinstance(rule, str):
+        return take_rule(problem, rule, "the rule was given as a function")
     if rule != "auto":
         check_choice("rule", rule, ["auto", *RULES])
-        return rule, RULES[rule], "the rule was asked for by name", None
-    if warm_start is not None and warm_start.rule in RULES:
-        kept = f"kept from the earlier answer: {warm_start.reason}"
-        return warm_start.rule, RULES[warm_start.rule], kept, None
-    choice = choose_rule(problem)
-    return choice.rule, RULES[choice.rule], choice.reason, choice.scores
+        return take_rule(problem, rule, "the rule was asked for by name")
+    if warm_start is None or warm_start.rule not in RULES:
+        return choose_rule(problem)
+    if warm_start.rule == "blend":
+        return choose_rule(problem, warm_start.mixture)
+    return take_rule(problem, warm_start.rule, f"kept from the earlier answer: {warm_start.reason}")
 
 
-def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str, reason: str, seed: int) -> Propagation:
+def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, choice: Choice, seed: int) -> Propagation:
     """Return what comes out: given rows keep their label, unreached rows get none."""
     probabilities = np.where(problem.reached[:, None], calibrated.probabilities, 0)
     probabilities[problem.given] = problem.one_hot
@@ -223,8 +221,9 @@ def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, rule: str,
         given=labels.given,
         margin=ranked[:, -1] - ranked[:, -2],
         runner_up=labels.decode(seconds),
-        rule=rule,
-        reason=reason,
+        rule=choice.rule,
+        reason=choice.reason,
+        mixture=choice.judged if isinstance(choice.judged, Mixture) else None,
         expected_accuracy=calibrated.expected_accuracy if problem.rows.total(open_rows.sum()) else None,
         notes=tuple(_notes(problem, labels)),
         seed=seed,

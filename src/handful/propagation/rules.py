@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handful.propagation.blend import blend, unpolished
+from handful.propagation.blend import blend
 from handful.propagation.consensus import consensus
 from handful.propagation.heads import head, head_spread, spread_head
 from handful.propagation.linear import laplace, poisson, propagation, pwll, spreading
@@ -16,7 +16,6 @@ from handful.propagation.problem import Problem, RuleFunction
 from handful.propagation.robust import robust
 
 __all__ = [
-    "JUDGED_AS",
     "MEET_PRIORS",
     "NEED_VECTORS",
     "RULES",
@@ -56,6 +55,3 @@ NEED_VECTORS = frozenset({"head", "head_spread", "spread_head"})
 
 MEET_PRIORS = frozenset({"consensus", "balanced", "spread_head"})
 """The rules whose classes are pulled to given priors."""
-
-JUDGED_AS: Mapping[RuleFunction, RuleFunction] = {blend: unpolished}
-"""The rules that are run again on pretended problems in a cheaper form, which answers nearly all rows alike."""
