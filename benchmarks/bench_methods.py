@@ -32,6 +32,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 import handful
+from handful.encoders.saving import describe
 from handful.encoders.standardise import Standardise
 from handful.methods import METHODS
 from handful.modalities.image import Image
@@ -48,6 +49,7 @@ PEERS = {  # the plain loop: our crops and temperature, or lightly's own
     "lightly, its settings": {"least_crop": 0.08, "temperature": 0.5},
 }
 FIGURES = ("centred", "evened", "linear")
+_UNTRAINED: dict[tuple[str, int], dict[str, float]] = {}
 
 
 @dataclass(frozen=True)
@@ -182,13 +184,21 @@ def train_for(
             yield spent, steps * BATCH_SIZE
 
 
+def judge_untrained(network: nn.Module, modality: Image, images: Images, seed: int) -> dict[str, float]:
+    """Return the accuracies before training; networks of one description and seed are the same and judged once."""
+    key = (json.dumps(describe(network)), seed)
+    if key not in _UNTRAINED:
+        _UNTRAINED[key] = judge(network, modality, images)
+    return _UNTRAINED[key]
+
+
 def run(name: str, seed: int, seconds: float, modality: Image, images: Images, milestones: int) -> dict[str, Any]:
     """Return the figures of one training."""
     make = plain_loss if name in PEERS else our_loss
     torch.manual_seed(seed)
     method, loss = make(name, modality, images.pixels)
     line: dict[str, Any] = {"method": name, "seed": seed, "seconds": seconds, "course": []}
-    line["untrained"] = judge(method.network, modality, images)
+    line["untrained"] = judge_untrained(method.network, modality, images, seed)
     stops = milestones if name in ("simclr", *PEERS) else 1
     for spent, seen in train_for(seconds, method, loss, images.learnt, seed=seed, stops=stops):
         line |= {"seen": seen, "spent": round(spent, 1), "trained": judge(method.network, modality, images)}
@@ -240,7 +250,7 @@ def main() -> None:
     names = chosen.methods.split(",")
     if chosen.peers is not None:
         image_peers.find_peers(chosen.peers)
-        names = [*PEERS, *names]
+        names = [*names, *PEERS]
     lines = [json.loads(line) for line in chosen.out.read_text().splitlines()] if chosen.out.is_file() else []
     done = {(line["method"], line.get("seed")) for line in lines}
 
