@@ -61,6 +61,19 @@ def test_a_shrunk_or_shuffled_source_decodes_nothing(cache):
     assert decode.calls == 100
 
 
+def test_a_folder_that_changes_every_day_does_not_fill_the_cache(cache):
+    decode, long_ago = Decoder(), 1_000_000_000
+    other = store_of(range(150, 170), cache, decode)
+    for day in range(4):
+        for index in cache.rglob("*.npz"):
+            os.utime(index, (long_ago + day, long_ago + day))
+        store = store_of(range(10 * day, 100 + 10 * day), cache, decode)
+        assert store.samples[:, 0].tolist() == list(range(10 * day, 100 + 10 * day))
+    assert decode.calls == 20 + 100 + 3 * 10
+    assert len(list(cache.rglob("*.npz"))) == len(list(cache.rglob("*.npy"))) == 2
+    assert other.samples[:, 0].tolist() == list(range(150, 170))
+
+
 def test_other_settings_are_another_store(cache):
     decode = Decoder()
     store_of(range(10), cache, decode, size=1)

@@ -50,10 +50,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def label_in(folder: Path) -> Label:
-    """Return the call that labels the pictures of a folder into its run."""
+def label_in(folder: Path, out: Path | None = None) -> Label:
+    """Return the call that labels the pictures of a folder into its run, or into `out`."""
     return lambda: handful.label(
-        folder / "pictures", folder / "labels.csv", out=folder / "run", method="pca", n_neighbors=4
+        folder / "pictures", folder / "labels.csv", out=out or folder / "run", method="pca", n_neighbors=4
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from conftest import label_in, results
 
 from handful import cli, files
 from handful.errors import InputError, WriteError
+from handful.reviewing.exporting import export_run
 from handful.run import open_run
 
 
@@ -132,3 +134,51 @@ def test_a_disk_that_takes_nothing_more_for_other_reasons(place: Path, break_at:
         with pytest.raises(WriteError, match=rf"cannot be written \({os.strerror(fault)}\)"):
             label_in(place)()
         assert results(place / "run") == wanted
+
+
+@pytest.mark.parametrize(("form", "name"), [("jsonl", "labels.jsonl"), ("folders", "folders")])
+def test_a_full_disk_leaves_the_earlier_export(place: Path, break_at: Any, form: str, name: str) -> None:
+    run = open_run(place / "run")
+    export_run(run, form)
+    wanted = results(place / "run")
+    writes = break_at(10**6, place / "run")
+    export_run(run, form)
+    assert len(writes) == 1
+    break_at(0, place / "run")
+    with pytest.raises(WriteError, match=r"cannot be written \(No space left on device\)"):
+        export_run(run, form)
+    assert results(place / "run") == wanted
+    assert [path.name for path in (place / "run" / "export").iterdir()] == [name]
+
+
+def test_links_that_the_disk_refuses_are_told(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(WriteError, match=r"cannot be written \(No space left on device\)"):
+        export_run(open_run(place / "run"), "folders")
+    assert not list((place / "run" / "export").iterdir())
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting a small disk needs root on Linux")
+def test_disks_of_any_size_take_a_run_or_say_why_not(place: Path) -> None:
+    wanted, disk = results(place / "run"), place / "disk"
+    disk.mkdir()
+    told = [labelled_on(disk, size, place, wanted) for size in (4, 8, 16, 24, 32, 44, 400)]
+    assert 3 <= len([words for words in told if words]) <= 6
+    assert all("cannot be written (No space left on device): make room" in words for words in told if words)
+
+
+def labelled_on(disk: Path, size: int, place: Path, wanted: dict[str, str]) -> str:
+    """Label anew on a disk of `size` KB; return what was said, "" where it ended as wanted."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting is refused here")
+    try:
+        label_in(place, disk / "run")()
+        return "" if results(disk / "run") == wanted else "another result"
+    except WriteError as error:
+        return "a temporary file was left" if list(disk.rglob(f"*{files.TEMPORARY}")) else str(error)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

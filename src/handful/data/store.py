@@ -2,15 +2,18 @@
 
 `<cache>/decoded/<settings>/<content>.npy` holds uint8 [M, ...]; `<content>.npz` beside it is its index: the digest of
 each row, and what could not be decoded. The index is written last, so a store is there when its index is. Contents that
-share items with an earlier store of the same settings copy those rows and decode only what is new.
+share items with an earlier store of the same settings copy those rows and decode only what is new. A store that has
+lain for an hour and whose items mostly stand in a newer one is deleted: a folder that changes every day would fill the
+disk.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +29,8 @@ from handful.data.pool import map_blocks
 FORMAT = 1
 """Raised whenever decoding changes what it gives, so that older stores are left alone."""
 COPY_ROWS = 1024
+KEPT_SECONDS = 3600.0
+"""A store so young is not deleted: a command that has just written it may not have opened it yet."""
 _NEW, _FAILED = -1, -2
 
 
@@ -83,6 +88,7 @@ def decode_into_store(
         )
     store = open_store(folder, name)
     assert store is not None
+    _delete_outgrown(folder, name, digests)
     return store
 
 
@@ -99,6 +105,18 @@ def open_store(folder: Path, name: str) -> Store | None:
     except (OSError, ValueError, EOFError):
         return None
     return Store(samples, index["digests"], failed) if len(samples) == len(index["digests"]) else None
+
+
+def _delete_outgrown(folder: Path, name: str, digests: np.ndarray) -> None:
+    """Delete the stores beside `name` more than half of whose items are among `digests` [M]; what is mapped stays so."""
+    for index in folder.glob("*.npz"):
+        with suppress(OSError):  # another process deletes it, or Windows holds what is mapped
+            if index.stem == name or time.time() - index.stat().st_mtime < KEPT_SECONDS:
+                continue
+            earlier = open_store(folder, index.stem)
+            if earlier is not None and 2 * np.isin(earlier.digests, digests).sum() > len(earlier.digests):
+                index.unlink()
+                index.with_suffix(".npy").unlink()
 
 
 @dataclass(frozen=True)

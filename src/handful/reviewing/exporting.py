@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from handful.data import Dataset
 from handful.data.spreadsheet import write_csv
 from handful.data.tables import write_parquet
 from handful.errors import InputError, check_choice
-from handful.files import written_whole
+from handful.files import TEMPORARY, writes_to, written_whole
 from handful.run.folder import Run
 from handful.run.path import read_again
 
@@ -48,19 +49,31 @@ def export_run(
     ending, write = FORMS[form]
     place = run.folder / "export" / f"labels{ending}" if path is None else Path(path)
     items = _Items(run, data)
-    if ending:
+    if not ending and path is None:
+        place = run.folder / "export" / form
+    elif not ending and place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise InputError(f"{place} is not an empty folder: choose another for the export.")
+    with writes_to(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(place) as file:
-            write(items, file)
-    else:
-        if path is None:
-            place = run.folder / "export" / form
-            shutil.rmtree(place, ignore_errors=True)
-        elif place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise InputError(f"{place} is not an empty folder: choose another for the export.")
-        place.mkdir(parents=True, exist_ok=True)
-        write(items, place)
+        with written_whole(place) if ending else _filled_whole(place) as target:
+            write(items, target)
     return place, len(items.table)
+
+
+@contextmanager
+def _filled_whole(place: Path) -> Iterator[Path]:
+    """Give a folder to fill that takes the place of the folder `place` once the block ends without an error."""
+    whole = Path(os.path.abspath(place))
+    filled = whole.with_name(f".{whole.name}{TEMPORARY}")
+    shutil.rmtree(filled, ignore_errors=True)  # of one that was killed
+    filled.mkdir()
+    try:
+        yield filled
+        if whole.exists():
+            shutil.rmtree(whole)
+        filled.rename(whole)
+    finally:
+        shutil.rmtree(filled, ignore_errors=True)
 
 
 class _Items:
