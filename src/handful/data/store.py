@@ -108,7 +108,7 @@ def open_store(folder: Path, name: str) -> Store | None:
 
 
 def _delete_outgrown(folder: Path, name: str, digests: np.ndarray) -> None:
-    """Delete the stores beside `name` more than half of whose items are among `digests` [M]; what is mapped stays so."""
+    """Delete the stores beside `name` more than half of whose items are among `digests` [M]; mapped ones stay."""
     for index in folder.glob("*.npz"):
         with suppress(OSError):  # another process deletes it, or Windows holds what is mapped
             if index.stem == name or time.time() - index.stat().st_mtime < KEPT_SECONDS:
