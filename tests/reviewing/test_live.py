@@ -95,3 +95,21 @@ def test_a_label_left_out_is_judged_by_the_others_alone(weights) -> None:  # typ
     assert shares[0].sum() == pytest.approx(1)
     assert shares[1].sum() == 0  # the only label of its component
     assert nearness[0] > nearness[1]
+
+
+def test_a_row_far_from_every_label_is_told_by_its_neighbours_who_carried_it() -> None:
+    points = np.random.default_rng(0).random((3000, 2))
+    live = Live(knn_graph(points, 6, metric="euclidean").weights)
+    live.grow(2)
+    corners = [int(np.abs(points - corner).sum(axis=1).argmin()) for corner in (0, 1)]
+    live.set_labels(np.array(corners), np.array([0, 1]))
+    answer = live.answer()
+    bare = answer.nearness == 0
+    assert 1000 < bare.sum() < 3000  # no mass has come to most
+    beyond = np.flatnonzero(bare & (points.sum(axis=1) > 1.3))
+    assert (answer.codes[beyond] == 1).mean() > 0.95
+    assert (answer.share[bare] == 0.5).all()
+    for row in np.flatnonzero(answer.codes >= 0)[::7].tolist():
+        code = int(answer.codes[row])
+        if row not in corners:
+            assert live.carriers(row, code, 6) == [(corners[code], 1.0)]

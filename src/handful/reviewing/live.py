@@ -5,7 +5,8 @@ its own away again: mass = (I - alpha S)^-1 Y, S = D^-1/2 W D^-1/2 (Zhou, Bousqu
 with local and global consistency, 2004). It is pushed outward from the changed row only (Andersen, Chung and Lang,
 Local graph partitioning using PageRank vectors, 2006), so that a decision costs as much as it changes. A row's label is
 the class with the most mass there, the mass of each class divided by all it has: else the class with the most labels
-takes more than its part. On digits and Fashion-MNIST it is level with the default rule (benchmarks/LOG.md).
+takes more than its part. A row so far out that no mass has come to it follows the nearest that has some, and is as
+unsure as can be. On digits and Fashion-MNIST it is level with the default rule (benchmarks/LOG.md).
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Live:
         root = 1 / np.sqrt(np.where(degrees > 0, degrees, 1))
         data = (weights.data * np.repeat(root, np.diff(weights.indptr)) * root[weights.indices]).astype(np.float32)
         self._matrix = (weights.indptr, weights.indices, data)
+        self._root = root.astype(np.float32)
+        self._way = np.full(n, -1, np.int32)
         self._components = label_components(weights)
         self.codes = np.full(n, -1, np.int32)
         self._mass = np.zeros((0, n), np.float32)
@@ -83,9 +86,12 @@ class Live:
         n = len(self)
         codes, second = np.empty(n, np.int32), np.empty(n, np.int32)
         share, next_share, nearness = (np.empty(n, np.float32) for _ in range(3))
-        fixed = (self._mass, self._scale(), self.reached())
+        reached = self.reached()
         columns = (codes, share, second, next_share, nearness)
-        in_threads(kernels.read_off, [(*block, *fixed, *columns) for block in row_blocks(n)])
+        in_threads(
+            kernels.read_off, [(*block, self._mass, self._scale(), reached, *columns) for block in row_blocks(n)]
+        )
+        kernels.carry_on(*self._matrix, reached, nearness, codes, second, self._way, self._buffers[2])
         for row, classes in (masked or {}).items():
             if self.codes[row] < 0:
                 codes[row], share[row], second[row], next_share[row] = self._without(row, classes)
@@ -103,14 +109,42 @@ class Live:
         """Return the labelled rows of a class that bring most to `row`, and their share of what the class has there.
 
         What a label brings to a row is what the row would bring to the label (the inverse is symmetric): one push from
-        the row tells it of all labels.
+        the row tells it of all labels. A row that is too far for it asks its neighbours the way instead; one to which
+        no mass has come at all has its label from the row it follows since the last answer.
         """
+        while self._way[row] >= 0:
+            row = int(self._way[row])
         mass = self._from(row, LEAST_OWED)
         known = np.flatnonzero((self.codes == code) & (mass > 0))
         known = known[known != row]
+        if not len(known):
+            return self._uphill(row, code, most)
         total = float(mass[known].sum())
         order = known[np.argsort(-mass[known], kind="stable")][:most]
         return [(int(other), float(mass[other] / total)) for other in order]
+
+    def _uphill(self, row: int, code: int, most: int) -> list[tuple[int, float]]:
+        """Return the labelled rows that a class's mass comes from, going uphill from each neighbour of `row`.
+
+        Over the root of the degree, the mass of a row without a label is below that of its best neighbour: the way
+        up ends at a label. Each counts by what its neighbours bring to the row.
+        """
+        indptr, indices, data = self._matrix
+        height = self._mass[code] * self._root
+        brought: dict[int, float] = {}
+        for at in range(indptr[row], indptr[row + 1]):
+            here, flow = int(indices[at]), float(data[at] * self._mass[code, indices[at]])
+            while flow > 0 and self.codes[here] != code:
+                beside = indices[indptr[here] : indptr[here + 1]]
+                above = int(beside[height[beside].argmax()])
+                if height[above] <= height[here]:
+                    break
+                here = above
+            if flow > 0 and self.codes[here] == code:
+                brought[here] = brought.get(here, 0.0) + flow
+        total = sum(brought.values())
+        order = sorted(brought, key=lambda other: (-brought[other], other))[:most]
+        return [(other, brought[other] / total) for other in order]
 
     def left_out(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the share of each class [m, K] at labelled `rows` [m] by the labels of the others, and nearness [m].

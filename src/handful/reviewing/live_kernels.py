@@ -1,4 +1,5 @@
-"""Compiled loops of the live answer: pushing a label's mass along the graph, and reading the answer off the masses."""
+"""Compiled loops of the live answer: pushing a label's mass along the graph, reading the answer off the masses, and
+carrying it on to where no mass has come."""
 
 from __future__ import annotations
 
@@ -79,3 +80,36 @@ def read_off(start, stop, mass, scale, reached, best, share, second, next_share,
             share[i] = next_share[i] = np.float32(1) / present
         if present == 1:
             next_share[i] = 0
+
+
+@numba.njit(nogil=True, cache=True)
+def carry_on(indptr, indices, data, reached, nearness, best, second, way, queue):  # type: ignore[no-untyped-def]
+    """Give reached rows to which no mass has come the classes of the nearest row that has some, ring by ring.
+
+    Within a ring a row follows the neighbour it is most like. way: [N], gets the row that each such row follows, -1
+    for the others. queue: [N], arbitrary.
+    """
+    length = 0
+    for i in range(len(way)):
+        way[i] = -1
+        if not reached[i] or nearness[i] > 0:
+            continue
+        most = np.float32(0)
+        for e in range(indptr[i], indptr[i + 1]):
+            if nearness[indices[e]] > 0 and data[e] > most:
+                most, way[i] = data[e], indices[e]
+        if way[i] >= 0:
+            queue[length] = i
+            length += 1
+    for k in range(length):
+        best[queue[k]], second[queue[k]] = best[way[queue[k]]], second[way[queue[k]]]
+    head = 0
+    while head < length:
+        at = queue[head]
+        head += 1
+        for e in range(indptr[at], indptr[at + 1]):
+            other = indices[e]
+            if reached[other] and way[other] < 0 and not nearness[other] > 0:
+                way[other], best[other], second[other] = at, best[at], second[at]
+                queue[length] = other
+                length += 1
