@@ -10,7 +10,7 @@ processes, and give each of them what one process gives, to the bit on processor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,11 @@ from handful.graph.team import Alone, Team, part_of, spread
 from handful.graph.threads import in_threads, row_blocks, scratch
 
 Progress = Callable[[int, int], None]
-_SPARE = 4  # places beyond k: a matrix product ranks close distances wrongly, and a list seen in rounds wants depth
+SPARE = 4  # places beyond k: a matrix product ranks close distances wrongly, and a list seen in rounds wants depth
 _BLOCK = 1000  # rows of an exact block
-_PARTITIONS = 6
+PARTITIONS = 6
 _CELL = 400  # rows at most
-_ROUNDS = 3
+ROUNDS = 3
 _BACK = 8  # rows at most that list a row and are tried with its neighbours
 _SAMPLE = 256  # rows whose recall is measured
 _ALONE = Alone()
@@ -58,7 +58,7 @@ def exact_neighbours(
     """
     n = len(points)
     scale = np.ones(n, np.float32) if scale is None else scale
-    lists = _empty_lists(n, min(n_neighbors + _SPARE, n - 1))
+    lists = _empty_lists(n, min(n_neighbors + SPARE, n - 1))
     centre = _mean(points, scale)
     blocks = _in_blocks(np.arange(n, dtype=np.int32))
     rounds = list(_tournament(len(blocks)))
@@ -75,7 +75,7 @@ def exact_neighbours_on_gpu(
     points: np.ndarray, n_neighbors: int, *, scale: np.ndarray, device: str = "cuda"
 ) -> Neighbours:
     """Return what `exact_neighbours` returns, the products taken by torch on `device`."""
-    ids = nearest_candidates(points, scale, min(n_neighbors + _SPARE, len(points) - 1), device=device)
+    ids = nearest_candidates(points, scale, min(n_neighbors + SPARE, len(points) - 1), device=device)
     return _ranked(points, scale, np.full(ids.shape, np.inf, np.float32), ids, n_neighbors)
 
 
@@ -85,7 +85,7 @@ def joined(points: np.ndarray, scale: np.ndarray, old_rows: np.ndarray, empty: n
     Rows in `empty` are offered to no list.
     """
     k = old_rows.shape[1]
-    keys, ids = _empty_lists(len(points), k + _SPARE)
+    keys, ids = _empty_lists(len(points), k + SPARE)
     ids[:n_old, :k] = old_rows
     own = np.arange(n_old, dtype=np.int32)
     in_threads(kernels.rank_again, [(*block, own, points, scale, ids, keys) for block in row_blocks(n_old)])
@@ -122,14 +122,15 @@ def approximate_neighbours(
     """
     n = len(points)
     scale = np.ones(n, np.float32) if scale is None else scale
-    keys, ids = _empty_lists(n, n_neighbors + _SPARE)
+    keys, ids = _empty_lists(n, n_neighbors + SPARE)
     fresh = np.ones(ids.shape, np.bool_)
     own = np.arange(n * team.rank // team.size, n * (team.rank + 1) // team.size, dtype=np.int32)
     done = _go_on(kept.load(), team, own, keys, ids, fresh)
-    steps = _PARTITIONS + _ROUNDS
+    steps = PARTITIONS + ROUNDS
     with threadpool_limits(1, "blas"):
-        for number in range(min(done, _PARTITIONS - 1), _PARTITIONS):
-            cells = partition(points, scale, max(_CELL, 4 * n_neighbors), np.random.default_rng([seed, number]))
+        first = min(done, PARTITIONS - 1)
+        most = max(_CELL, 4 * n_neighbors)
+        for number, cells in enumerate(_partitions(team, points, scale, most, seed, first), first):
             if number < done:
                 break  # the order of the last partition is all that is needed of it
             cells_here = cells[part_of(team, [len(rows) for rows in cells])]
@@ -138,12 +139,34 @@ def approximate_neighbours(
             _keep(kept, number + 1, own, keys, ids, fresh)
             _tell(progress, number + 1, steps, n)
     order = np.concatenate(cells)
-    for number in range(max(done, _PARTITIONS), steps):
+    for number in range(max(done, PARTITIONS), steps):
         keys, ids, fresh = _expand(points, scale, order, keys, ids, fresh, n_neighbors, team)
         _keep(kept, number + 1, own, keys, ids, fresh)
         _tell(progress, number + 1, steps, n)
     found = _ranked(points, scale, keys, ids, n_neighbors, team=team)
     return Neighbours(found.rows, found.squared, measure_recall(points, scale, found.rows, seed))
+
+
+def _partitions(
+    team: Team, points: np.ndarray, scale: np.ndarray, most: int, seed: int, first: int
+) -> Iterator[list[np.ndarray]]:
+    """Yield the partitions from number `first` on: as many at a time as there are processes, each made by one."""
+    for wave in range(first, PARTITIONS, team.size):
+        number, cells = wave + team.rank, [np.empty(0, np.int32)]
+        if number < PARTITIONS:
+            cells = partition(points, scale, most, np.random.default_rng([seed, number]))
+        for maker in range(min(team.size, PARTITIONS - wave)):
+            yield cells if team.size == 1 else _sent_by(team, maker, cells)
+
+
+def _sent_by(team: Team, maker: int, cells: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the cells that the process `maker` has."""
+    sent = cells if team.rank == maker else [np.empty(0, np.int32)]
+    rows = team.gather(np.concatenate(sent))[
+        maker
+    ].copy()  # what is received is read-only, a type of its own to kernels
+    sizes = team.gather(np.array([len(cell) for cell in sent], np.int32))[maker]
+    return np.split(rows, np.cumsum(sizes)[:-1])
 
 
 def _go_on(
@@ -168,7 +191,7 @@ def nearest_to(
 ) -> Neighbours:
     """Return the exact nearest other rows of the rows `queries` [Q], among the first `among` rows or all of them."""
     among = len(points) if among is None else among
-    keys, ids = _empty_lists(len(queries), min(n_neighbors + _SPARE, among))
+    keys, ids = _empty_lists(len(queries), min(n_neighbors + SPARE, among))
     centre = gather(points, scale, queries).mean(axis=0)
     asked = [(start, min(start + _BLOCK, len(queries))) for start in range(0, len(queries), _BLOCK)]
     with threadpool_limits(1, "blas"):

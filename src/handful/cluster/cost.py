@@ -1,0 +1,81 @@
+"""What the search and the propagation take on many machines: messages and bytes, memory, hours.
+
+Messages and bytes are counted from what the processes send each other (`graph.neighbours`, `graph.conjugate`). Seconds
+and memory a row are those of the largest run measured (benchmarks/RESULTS.md, rows of 64 numbers), and so is the share
+of border rows, which depends on the data: those were round clusters in 64 dimensions, which cut badly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+from handful.graph.neighbours import PARTITIONS, ROUNDS, SPARE
+
+_LANES = 4  # columns of a solve are padded to a multiple of
+_SEARCH_MICROSECONDS = 68.0  # of a processor, a row, at 64 numbers a row
+_STEP_MICROSECONDS = 0.48  # of a processor, a row and a step, at 12 columns
+_ANSWER_STEPS = 590  # of all solves of `laplace` with its calibration and the doubtful labels
+_BORDERS = 0.23  # border rows a row held, for each doubling of the machines
+_STEP_BYTES = 120  # a row, of the arrays of a solve, for each column
+
+
+@dataclass(frozen=True)
+class Cost:
+    """messages, sent: by each machine, the second in bytes; memory in bytes; seconds of the clock."""
+
+    head_memory: float
+    search_memory: float
+    search_sent: float
+    search_seconds: float
+    step_messages: float
+    step_sent: float
+    step_seconds: float
+    propagation_memory: float
+    propagation_seconds: float
+
+    @property
+    def hours(self) -> float:
+        """Hours of both steps."""
+        return (self.search_seconds + self.propagation_seconds) / 3600
+
+
+def estimate(
+    rows: int,
+    machines: int,
+    *,
+    width: int = 64,
+    classes: int = 10,
+    n_neighbors: int = 10,
+    entries: float = 17.2,
+    borders: float | None = None,
+    processors: int = 8,
+    bandwidth: float = 1.25e9,
+    latency: float = 1e-4,
+) -> Cost:
+    """Return what `machines` of so many `processors` take for `rows` of `width` numbers.
+
+    entries: edges a row of the graph, in both directions. borders: rows of others that a machine is linked with, a row
+    that it holds; by default what was measured for so many machines. bandwidth in bytes a second, latency in seconds.
+    """
+    held, others, columns = rows / machines, machines - 1, _LANES * ceil(classes / _LANES)
+    borders = _BORDERS * log2(machines) if borders is None else borders
+    places = n_neighbors + SPARE
+    listed = PARTITIONS * (8 * places + 8) + ROUNDS * (9 * places + 4) + 8 * places + 4  # bytes a row, all spreads
+    search_sent = held * others * listed
+    step_messages = others * (4 + 1 / 8)  # three sums and the borders, at every eighth step a look at the clock
+    step_sent = 8 * columns * (held * borders + others * 3)
+    work = held * _STEP_MICROSECONDS * 1e-6 * columns / 12 / processors
+    step_seconds = work + step_messages * latency + step_sent / bandwidth
+    graph = entries * 8 + 8
+    return Cost(
+        head_memory=rows * (4 * width + graph + 8 * n_neighbors + 8 * (classes + 3) * 2),
+        search_memory=rows * (4 * width + 4 + 2 * 9 * places + 44 + 8) + 2 * 9 * places * held,
+        search_sent=search_sent,
+        search_seconds=held * _SEARCH_MICROSECONDS * 1e-6 * width / 64 / processors + search_sent / bandwidth,
+        step_messages=step_messages,
+        step_sent=step_sent,
+        step_seconds=step_seconds,
+        propagation_memory=held * (graph + 4 * width + (1 + borders) * _STEP_BYTES / 12 * columns),
+        propagation_seconds=_ANSWER_STEPS * step_seconds,
+    )
