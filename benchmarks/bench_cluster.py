@@ -1,4 +1,4 @@
-"""Propagation over machines beside one: equality, seconds a step, messages and bytes a step.
+"""The search and the propagation over machines beside one: equality, seconds, memory, messages and bytes a step.
 
     python benchmarks/bench_cluster.py --rows 100000 --nodes 1 3
 
@@ -9,6 +9,7 @@ that with as many processors as nodes the seconds are those of a cluster without
 from __future__ import annotations
 
 import argparse
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ from handful.cluster.gang import run_together
 from handful.cluster.local import started
 from handful.cluster.machines import Machines
 from handful.cluster.mesh import Mesh
+from handful.cluster.search import find_block, read_neighbours, write_points
 from handful.graph import Graph, knn_graph
 from handful.propagation.audit import find_label_issues
 from handful.propagation.diffusion import extend_harmonically
@@ -59,7 +61,41 @@ def solve_block(mesh: Mesh, folder: Path) -> tuple:
     found = extend_harmonically(problem, tol=1e-8)
     seconds = time.perf_counter() - begun, time.process_time() - worked
     sent = mesh.messages - before[0], mesh.sent - before[1]
-    return graph.rows.numbers(np.arange(len(codes))), found.x, found.steps, seconds, sent, graph.rows.borders
+    held = graph.rows.numbers(np.arange(len(codes)))
+    return held, found.x, found.steps, seconds, sent, graph.rows.borders, peak()
+
+
+def peak() -> float:
+    """Return the most memory that this process held so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def search_block(mesh: Mesh, folder: Path, n_neighbors: int) -> tuple[float, float, int, int, float]:
+    """Return the seconds of the search, the processor's of them, messages, bytes, and the memory at most."""
+    begun, worked, before = time.perf_counter(), time.process_time(), (mesh.messages, mesh.sent)
+    find_block(mesh, folder, n_neighbors, True, 0)
+    sent = mesh.messages - before[0], mesh.sent - before[1]
+    return time.perf_counter() - begun, time.process_time() - worked, *sent, peak()
+
+
+def measure_search(graph: Graph, scratch: Path) -> dict[str, float]:
+    """Return the figures of the search on the nodes that are there, beside the lists of `graph`."""
+    assert graph.vectors is not None
+    assert graph.neighbours is not None
+    folder = scratch / "search"
+    folder.mkdir()
+    write_points(graph.vectors, np.ones(len(graph), np.float32), folder)
+    asked = (folder, graph.neighbours.shape[1])
+    parts = run_together(search_block, asked, journal=folder / "journal", say=print)
+    found = read_neighbours(folder, graph.recall)
+    return {
+        "search: lists that differ": int((found.rows != graph.neighbours).any(axis=1).sum()),
+        "search: seconds together (wall)": max(part[0] for part in parts),
+        "search: seconds together (processor, all)": sum(part[1] for part in parts),
+        "search: messages, each": parts[0][2],
+        "search: bytes a row, each": max(part[3] for part in parts) / len(graph),
+        "search: memory of a process at most, MB": max(part[4] for part in parts),
+    }
 
 
 def measure(graph: Graph, labels: np.ndarray, nodes: int, rule: str) -> dict[str, float]:
@@ -73,9 +109,9 @@ def measure(graph: Graph, labels: np.ndarray, nodes: int, rule: str) -> dict[str
         parts = run_together(solve_block, (folder,), journal=Path(scratch) / "journal", say=print)
         together = np.concatenate([part[1] for part in parts])[np.argsort(np.concatenate([part[0] for part in parts]))]
         taken = parts[0][2]
-        told = {
-            "rows": len(labels),
-            "nodes": nodes,
+        told = {"rows": len(labels), "nodes": nodes, "entries a row": graph.weights.nnz / len(labels)}
+        told |= measure_search(graph, Path(scratch))
+        told |= {
             "largest difference": float(np.abs(together - alone).max()),
             "steps alone": steps,
             "steps together": taken,
@@ -85,10 +121,15 @@ def measure(graph: Graph, labels: np.ndarray, nodes: int, rule: str) -> dict[str
             "messages a step, each": parts[0][4][0] / taken,
             "bytes a step, each": max(part[4][1] for part in parts) / taken,
             "borders, share of the rows held": float(np.mean([part[5] / len(part[0]) for part in parts])),
+            "memory of a process at most, MB": max(part[6] for part in parts),
         }
-        begun = time.perf_counter()
-        answer, _ = Machines(scratch).propagate(graph, labels, rule)
+        if rule == "none":
+            return told
+        begun, machines = time.perf_counter(), Machines(scratch)
+        answer, _ = machines.propagate(graph, labels, rule)
         told |= {f"seconds of {rule}, together": time.perf_counter() - begun}
+        told |= {f"messages of {rule}, each": machines.traffic[0].messages}
+        told |= {f"bytes of {rule}, each": max(part.sent for part in machines.traffic)}
     begun = time.perf_counter()
     expected = propagate(graph, labels, rule)
     find_label_issues(problem)
@@ -102,13 +143,15 @@ def main() -> None:
     reading = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     reading.add_argument("--rows", type=int, nargs="+", default=[100_000])
     reading.add_argument("--nodes", type=int, nargs="+", default=[1, 3])
-    reading.add_argument("--rule", default="laplace")
+    reading.add_argument("--rule", default="laplace", help="none for the search and one solve alone")
     asked = reading.parse_args()
     for rows in asked.rows:
         vectors, labels = make(rows)
         begun = time.perf_counter()
+        worked = time.process_time()
         graph = knn_graph(vectors, 10, approximate=True)
-        print(f"graph of {rows} rows: {time.perf_counter() - begun:.0f} s, recall {graph.recall:.3f}", flush=True)
+        seconds = f"{time.perf_counter() - begun:.0f} s ({time.process_time() - worked:.0f} of the processor)"
+        print(f"graph of {rows} rows: {seconds}, recall {graph.recall:.3f}", flush=True)
         for nodes in asked.nodes:
             told = measure(graph, labels, nodes, asked.rule)
             print(*(f"  {name}: {value:.4g}" for name, value in told.items()), sep="\n", flush=True)

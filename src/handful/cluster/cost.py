@@ -12,12 +12,13 @@ from math import ceil, log2
 
 from handful.graph.neighbours import PARTITIONS, ROUNDS, SPARE
 
-_LANES = 4  # columns of a solve are padded to a multiple of
-_SEARCH_MICROSECONDS = 68.0  # of a processor, a row, at 64 numbers a row
-_STEP_MICROSECONDS = 0.48  # of a processor, a row and a step, at 12 columns
-_ANSWER_STEPS = 590  # of all solves of `laplace` with its calibration and the doubtful labels
+_LANES = 4  # columns of a solve are padded to a multiple of it
+_SHARED = 0.74e-4  # seconds of a processor a row in the search, at 64 numbers a row, which the machines share
+_REPEATED = 0.06e-4  # and those that each of them spends
+_STEP = 0.65e-6  # seconds of a processor a row and a step, at 12 columns
+_STEPS = 600  # of all solves of `laplace`, of its calibration and of the doubtful labels
 _BORDERS = 0.23  # border rows a row held, for each doubling of the machines
-_STEP_BYTES = 120  # a row, of the arrays of a solve, for each column
+_ARRAYS = 10  # float64 numbers a row and a column while a machine solves, the factor of its own rows among them
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,16 @@ def estimate(
     search_sent = held * others * listed
     step_messages = others * (4 + 1 / 8)  # three sums and the borders, at every eighth step a look at the clock
     step_sent = 8 * columns * (held * borders + others * 3)
-    work = held * _STEP_MICROSECONDS * 1e-6 * columns / 12 / processors
-    step_seconds = work + step_messages * latency + step_sent / bandwidth
+    step_seconds = held * _STEP * columns / 12 / processors + step_messages * latency + step_sent / bandwidth
     graph = entries * 8 + 8
     return Cost(
         head_memory=rows * (4 * width + graph + 8 * n_neighbors + 8 * (classes + 3) * 2),
         search_memory=rows * (4 * width + 4 + 2 * 9 * places + 44 + 8) + 2 * 9 * places * held,
         search_sent=search_sent,
-        search_seconds=held * _SEARCH_MICROSECONDS * 1e-6 * width / 64 / processors + search_sent / bandwidth,
+        search_seconds=(held * _SHARED / processors + rows * _REPEATED) * width / 64 + search_sent / bandwidth,
         step_messages=step_messages,
         step_sent=step_sent,
         step_seconds=step_seconds,
-        propagation_memory=held * (graph + 4 * width + (1 + borders) * _STEP_BYTES / 12 * columns),
-        propagation_seconds=_ANSWER_STEPS * step_seconds,
+        propagation_memory=held * (graph + 4 * width + 8 * columns * (_ARRAYS + borders)),
+        propagation_seconds=_STEPS * step_seconds,
     )

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'handful[cluster]'")
+
+MEASURED = [
+    # rows, nodes, borders a row held, messages and bytes a step, bytes a row in the search: benchmarks/RESULTS.md
+    (20_000, 3, 0.297, 8.48, 2.257e5, 885),
+    (100_000, 3, 0.367, 8.58, 1.409e6, 840),
+]
+
+
+@pytest.mark.parametrize(("rows", "nodes", "borders", "messages", "sent", "searched"), MEASURED)
+def test_the_model_gives_what_was_measured(rows, nodes, borders, messages, sent, searched):
+    """Bytes are those of the process that sends the most, where the model has the mean."""
+    from handful.cluster.cost import estimate
+
+    cost = estimate(rows, nodes, borders=borders)
+    assert cost.step_messages == pytest.approx(messages, rel=0.05)
+    assert cost.step_sent == pytest.approx(sent, rel=0.2)
+    assert cost.search_sent / rows == pytest.approx(searched, rel=0.15)
+
+
+def test_memory_grows_by_what_two_measured_sizes_differ_in():
+    """Of a process of three: 363 and 400 MB while it solves, 368 and 419 MB while it searches."""
+    from handful.cluster.cost import estimate
+
+    few, many = estimate(20_000, 3), estimate(100_000, 3)
+    assert many.propagation_memory - few.propagation_memory == pytest.approx(37.1 * 2**20, rel=0.2)
+    assert many.search_memory - few.search_memory == pytest.approx(51.3 * 2**20, rel=0.2)
+
+
+def test_one_machine_sends_nothing():
+    from handful.cluster.cost import estimate
+
+    cost = estimate(10_000_000, 1)
+    assert (cost.search_sent, cost.step_messages, cost.step_sent) == (0, 0, 0)
+
+
+def test_twice_the_machines_halve_the_work_and_not_what_is_sent():
+    from handful.cluster.cost import estimate
+
+    few, many = (estimate(10**8, machines, bandwidth=1e15, latency=0) for machines in (4, 8))
+    assert many.step_seconds == pytest.approx(few.step_seconds / 2, rel=0.01)
+    assert many.search_sent > few.search_sent
