@@ -13,10 +13,10 @@ from math import ceil, log2
 from handful.graph.neighbours import PARTITIONS, ROUNDS, SPARE
 
 _LANES = 4  # columns of a solve are padded to a multiple of it
-_SHARED = 0.74e-4  # seconds of a processor a row in the search, at 64 numbers a row, which the machines share
+_SHARED = 1.1e-4  # seconds of a processor a row in the search, at 64 numbers a row, which the machines share
 _REPEATED = 0.06e-4  # and those that each of them spends
-_STEP = 0.65e-6  # seconds of a processor a row and a step, at 12 columns
-_STEPS = 600  # of all solves of `laplace`, of its calibration and of the doubtful labels
+_STEP = 0.72e-6  # seconds of a processor a row and a step, at 12 columns
+_STEPS = 600  # of all solves of `laplace`, of its calibration and of the doubtful labels, at 100,000 rows
 _BORDERS = 0.23  # border rows a row held, for each doubling of the machines
 _ARRAYS = 10  # float64 numbers a row and a column while a machine solves, the factor of its own rows among them
 
