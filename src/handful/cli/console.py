@@ -49,7 +49,7 @@ Patience = Annotated[
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(help="Spread the labels on a Ray cluster: its address, or local:N for N nodes on this machine."),
+    typer.Option(help="Link and label on a Ray cluster: its address, or local:N for N nodes on this machine."),
 ]
 Trackers = Annotated[
     list[str] | None, typer.Option("--tracker", help="Also write the figures to tensorboard, wandb, mlflow, ...")
