@@ -50,3 +50,14 @@ def test_equal_vectors_and_vectors_that_are_not_finite_are_refused() -> None:
     broken[3, 1] = np.nan
     with pytest.raises(InputError, match="not finite: train it again with a lower learning rate"):
         Standardise.fit(broken, components=2)
+
+
+def test_without_centring_the_angles_are_those_of_the_vectors_themselves():
+    vectors = _vectors() + 2.0
+    finished = Standardise.fit(vectors, components=6, ridge=float("inf"), centred=False)(torch.from_numpy(vectors))
+    own = torch.nn.functional.normalize(torch.from_numpy(vectors), dim=1)
+    torch.testing.assert_close(finished @ finished.T, own @ own.T, atol=1e-4, rtol=1e-4)
+    values = np.linalg.svd(vectors.astype(np.float64))[1]
+    few = Standardise.fit(vectors, components=2, ridge=float("inf"), centred=False)
+    kept = np.linalg.norm(few.coordinates(torch.from_numpy(vectors), 2).numpy())
+    assert kept == pytest.approx(np.linalg.norm(values[:2]), rel=1e-4)

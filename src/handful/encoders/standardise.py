@@ -25,9 +25,12 @@ class Standardise(nn.Module):
         self.axes = nn.Buffer(torch.eye(width)[:, :components].contiguous())  # [D, components]
 
     @classmethod
-    def fit(cls, vectors: np.ndarray, *, components: int, ridge: float = 1.0, seed: int = 0) -> Standardise:
+    def fit(
+        cls, vectors: np.ndarray, *, components: int, ridge: float = 1.0, centred: bool = True, seed: int = 0
+    ) -> Standardise:
         """Return it fitted to `vectors` [N, D]. Raises InputError where all vectors are equal.
 
+        centred: False to leave the mean where it is: angles are then those of the network's own vectors.
         ridge: each direction is divided by the root of its variance and `ridge` times the mean variance: 0 makes all
         directions alike, infinity leaves them as they are.
         """
@@ -37,12 +40,17 @@ class Standardise(nn.Module):
         if spread.max(initial=0) == 0:
             raise InputError("all samples have the same vector: there is nothing to tell them apart by.")
         components = min(components, *vectors.shape)
-        found = PCA(components, random_state=seed).fit(vectors)
         fitted = cls(vectors.shape[1], components)
-        fitted.mean.copy_(torch.from_numpy(found.mean_))
-        variance = found.explained_variance_
+        if centred:
+            found = PCA(components, random_state=seed).fit(vectors)
+            directions, variance = found.components_, found.explained_variance_
+            fitted.mean.copy_(torch.from_numpy(found.mean_))
+        else:
+            moments = vectors.T.astype(np.float64) @ vectors / len(vectors)
+            values, columns = np.linalg.eigh(moments)
+            variance, directions = values[::-1][:components].clip(min=0), columns.T[::-1][:components]
         scale = np.ones_like(variance) if np.isinf(ridge) else 1 / np.sqrt(variance + ridge * variance.mean() + 1e-20)
-        fitted.axes.copy_(torch.from_numpy(np.ascontiguousarray(found.components_.T * scale)))
+        fitted.axes.copy_(torch.from_numpy(np.ascontiguousarray(directions.T * scale)))
         return fitted
 
     @property

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import nn
 
-from handful.encoders.autoencoder import Latent, LatentAutoencoder, Restorer
+from handful.encoders.autoencoder import Latent, LatentAutoencoder, PartsDecoder, Restorer
 from handful.encoders.synchronised import sum_over_processes
 from handful.encoders.tokens import Tokens, mean_over
 from handful.methods.method import Loss, Method
@@ -56,6 +56,8 @@ class VAE(_GivesBack):
     def __init__(self, backbone: nn.Module, modality: Modality, *, latent: int = 32) -> None:
         super().__init__(backbone, modality)
         self.through = _through(backbone, modality, latent)
+        if isinstance(self.through.decoder, PartsDecoder):
+            self.through.decoder.begin_near_zero()
 
     @property
     def network(self) -> nn.Module:

@@ -15,15 +15,19 @@ RIDGES = {
 }
 """How far directions are evened, by where the network comes from. Vectors of a network trained elsewhere are left
 uneven: MiniLM on 7,600 news, 8 labels a class, 85.5 % right against 82.3 with a ridge of 1 (spread, then head; 5
-draws)."""
+draws). Nor are they centred: where one class is most of the data, the mean lies in it. MiniLM on R8, 1 and 8 labels a
+class, 90.6 and 94.9 % right against 86.4 and 93.0; news, newsgroups and photos of clothes level, or better by up to
+1.7."""
 
 
 def fit_finish(vectors: np.ndarray, origin: str, *, ridge: float | None = None, seed: int = 0) -> Standardise:
     """Return what centres, reduces and evens vectors [N, D] of a network that is a "floor", "trained" or "pretrained".
+
+    Pretrained ones are not centred.
 
     ridge: how far directions are evened, where the network itself says it; None for what is best for its origin.
     Raises InputError where all vectors are equal, or some are not finite.
     """
     components = FLOOR_COMPONENTS if origin == "floor" else TRAINED_COMPONENTS
     ridge = RIDGES[origin] if ridge is None else ridge
-    return Standardise.fit(vectors, components=components, ridge=ridge, seed=seed)
+    return Standardise.fit(vectors, components=components, ridge=ridge, centred=origin != "pretrained", seed=seed)
