@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
-from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # its settings
 
+_core: Any = ray._raylet  # where its settings are kept
 _STORE = 256 * 2**20  # bytes of shared memory of a node, of which these steps need little
 _MODE, _TOKEN = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN"
 
@@ -56,5 +56,5 @@ def _guarded() -> Iterator[None]:
 
 
 def _read_settings() -> None:
-    Config.initialize("")
-    AuthenticationTokenLoader.instance().reset_cache()
+    _core.Config.initialize("")
+    _core.AuthenticationTokenLoader.instance().reset_cache()
