@@ -35,7 +35,6 @@ def _networks() -> list[nn.Module]:
         _transformer(),
         LatentAutoencoder(convolutional, IMAGE.token_kind, axes=2, cut=IMAGE.tokens, latent=5),
         Restorer(convolutional, IMAGE.token_kind, cut=IMAGE.tokens),
-        Restorer(convolutional, IMAGE.token_kind, cut=IMAGE.tokens, regions=2),
         Restorer(_transformer(), IMAGE.token_kind, cut=IMAGE.tokens),
         Forecaster(_transformer(causal=True), cut=IMAGE.tokens),
     ]

@@ -6,6 +6,7 @@ from sklearn.preprocessing import StandardScaler
 import handful
 from handful.errors import InputError
 from handful.graph import Graph, knn_graph
+from handful.propagation import blend
 from handful.propagation.choose import choose_rule
 from handful.propagation.problem import Problem
 from handful.propagation.rules import RULES
@@ -59,3 +60,17 @@ def test_priors_that_a_rule_would_pass_over_are_refused():
         handful.propagate(problem.graph, labels, rule, priors=[0.2, 0.6, 0.2])
     with pytest.raises(InputError, match="the rule 'blend' meets no class priors: take 'auto' or one of balanced"):
         handful.propagate(problem.graph, labels, "blend", priors=[0.2, 0.6, 0.2])
+
+
+def test_an_earlier_answer_keeps_its_rule_and_what_its_parts_have_proved(monkeypatch):
+    problem, truth = wine(given=5)
+    labels = problem.codes.copy()
+    first = handful.propagate(problem.graph, labels)
+    monkeypatch.setattr(blend, "fit_weights", lambda *_: pytest.fail("the parts were weighed again"))
+    again = handful.propagate(problem.graph, labels, warm_start=first)
+    assert again.rule == first.rule == "blend"
+    assert again.mixture == first.mixture
+    assert again.reason == f"kept from the earlier answer: {first.reason}"
+    np.testing.assert_array_equal(again.labels, first.labels)
+    labels[np.flatnonzero(labels < 0)[0]] = truth[np.flatnonzero(labels < 0)[0]]
+    assert handful.propagate(problem.graph, labels, warm_start=first).mixture == first.mixture

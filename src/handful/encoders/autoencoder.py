@@ -13,7 +13,6 @@ from torch.nn import functional as F
 from handful.encoders.convolutional import CONVOLUTIONS, ConvolutionalEncoder, Residual
 from handful.encoders.encoded import Encoded
 from handful.encoders.mlp import MLPEncoder
-from handful.encoders.regions import encode_in_regions
 from handful.encoders.saving import Cut, build, describe
 from handful.encoders.temporal import TemporalEncoder
 from handful.encoders.tokens import RealTokens, TokenKind, Tokens
@@ -139,15 +138,14 @@ class Restorer(nn.Module):
 
     A convolutional backbone gets a decoder that also sees the finer maps (U-Net, Ronneberger et al. 2015); one over
     tokens a head for each part. Of real numbers the change is guessed, not the value.
-    regions: of a convolutional backbone of images, how many along each side the pooled vector tells apart.
     """
 
     backbone: Any
 
-    def __init__(self, backbone: nn.Module, kind: TokenKind, *, cut: Cut, regions: int = 1) -> None:
+    def __init__(self, backbone: nn.Module, kind: TokenKind, *, cut: Cut) -> None:
         super().__init__()
-        self.backbone, self.kind, self.cut, self.regions = backbone, kind, cut, regions
-        self.width: int = regions**2 * self.backbone.width
+        self.backbone, self.kind, self.cut = backbone, kind, cut
+        self.width: int = self.backbone.width
         if isinstance(backbone, ConvolutionalEncoder):
             self.way_back: nn.Module = _Upward(backbone)
         elif isinstance(backbone, TemporalEncoder):
@@ -155,7 +153,7 @@ class Restorer(nn.Module):
         elif isinstance(backbone, MLPEncoder):
             self.way_back = PartsDecoder(backbone.kind, backbone.width, parts=backbone.parts, hidden=backbone.width)
         elif getattr(backbone, "reads_tokens", False):
-            self.way_back = kind.head(self.backbone.width)
+            self.way_back = kind.head(self.width)
         else:
             raise InputError(
                 f"denoising needs a network whose way back is known, got {type(backbone).__name__}: "
@@ -165,16 +163,15 @@ class Restorer(nn.Module):
     @property
     def config(self) -> dict[str, Any]:
         """What `from_config` makes it again from."""
-        return {"backbone": describe(self.backbone), "kind": describe_kind(self.kind), "regions": self.regions}
+        return {"backbone": describe(self.backbone), "kind": describe_kind(self.kind)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], *, cut: Cut) -> Restorer:
         """Return the network that `config` describes, not trained."""
-        backbone, kind = build(config["backbone"], cut=cut), make_kind(config["kind"])
-        return cls(backbone, kind, cut=cut, regions=config.get("regions", 1))
+        return cls(build(config["backbone"], cut=cut), make_kind(config["kind"]), cut=cut)
 
     def forward(self, batch: Any) -> Encoded:
-        return self.backbone(batch) if self.regions == 1 else encode_in_regions(self.backbone, batch, self.regions)
+        return self.backbone(batch)
 
     def reconstruct(self, batch: Any) -> Tokens:
         """Return the tokens of the clean batch; of symbols, their log odds [B, L, count]."""

@@ -90,15 +90,10 @@ class MapRegions(nn.Module):
         return cls(build(config["backbone"], cut=cut), regions=config["regions"])  # type: ignore[arg-type]
 
     def forward(self, batch: torch.Tensor) -> Encoded:
-        return encode_in_regions(self.backbone, batch, self.regions)
-
-
-def encode_in_regions(backbone: ConvolutionalEncoder, batch: torch.Tensor, regions: int) -> Encoded:
-    """Return the features of images, and the means of the regions of the last maps as the pooled vector."""
-    coarsest = backbone.maps(batch)[-1]
-    features = backbone.encode_maps(coarsest).features
-    maps = features.transpose(1, 2).unflatten(2, coarsest.shape[2:])
-    return Encoded(features, region_means(maps, regions))
+        coarsest = self.backbone.maps(batch)[-1]
+        features = self.backbone.encode_maps(coarsest).features
+        maps = features.transpose(1, 2).unflatten(2, coarsest.shape[2:])
+        return Encoded(features, region_means(maps, self.regions))
 
 
 def region_means(maps: torch.Tensor, regions: int) -> torch.Tensor:

@@ -162,9 +162,8 @@ def _partitions(
 def _sent_by(team: Team, maker: int, cells: list[np.ndarray]) -> list[np.ndarray]:
     """Return the cells that the process `maker` has."""
     sent = cells if team.rank == maker else [np.empty(0, np.int32)]
-    rows = team.gather(np.concatenate(sent))[
-        maker
-    ].copy()  # what is received is read-only, a type of its own to kernels
+    received = team.gather(np.concatenate(sent))[maker]
+    rows = received.copy()  # it is read-only, a type of its own to kernels
     sizes = team.gather(np.array([len(cell) for cell in sent], np.int32))[maker]
     return np.split(rows, np.cumsum(sizes)[:-1])
 

@@ -43,7 +43,10 @@ def take_rule(problem: Problem, rule: str | RuleFunction, reason: str) -> Choice
     """Return a rule that was named in `RULES`, or given as a function, as if it had been chosen."""
     if rule == "blend":
         return replace(choose_rule(replace(problem, priors=None)), reason=reason)
-    name, function = (rule, RULES[rule]) if isinstance(rule, str) else (getattr(rule, "__name__", "function"), rule)
+    if isinstance(rule, str):
+        name, function = rule, RULES[rule]
+    else:
+        name, function = getattr(rule, "__name__", "given function"), rule
     return Choice(name, reason, problem.rows.once(partial(function, problem)), function)
 
 

@@ -196,9 +196,10 @@ def _settle_rule(problem: Problem, rule: str | RuleFunction, warm_start: Propaga
         return take_rule(problem, rule, "the rule was asked for by name")
     if warm_start is None or warm_start.rule not in RULES:
         return choose_rule(problem)
+    reason = f"kept from the earlier answer: {warm_start.reason}"
     if warm_start.rule == "blend":
-        return choose_rule(problem, warm_start.mixture)
-    return take_rule(problem, warm_start.rule, f"kept from the earlier answer: {warm_start.reason}")
+        return replace(choose_rule(problem, warm_start.mixture), reason=reason)
+    return take_rule(problem, warm_start.rule, reason)
 
 
 def _answer(problem: Problem, labels: Labels, calibrated: Calibrated, choice: Choice, seed: int) -> Propagation:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from handful.data import Dataset
 from handful.encoders.autoencoder import Latent, LatentAutoencoder, Restorer
 from handful.encoders.tokens import Tokens
 from handful.methods.autoencoding import draw
+from handful.reporting.picture_lines import as_lines
 from handful.training.embed import device_of, to_device
 
 SHOWN, FITTED = 16, 512  # pictures; those that the samples' distribution is fitted on
 NOISE = 0.5  # standard deviation where black is -1 and white is 1: half of the strongest noise that is learnt
-_SIDE = 64  # pixels a picture is at least shown by
 
 
 def show_given_back(encoder: Any, data: Dataset) -> str:
@@ -99,13 +96,6 @@ def _error(found: torch.Tensor, given: torch.Tensor) -> str:
 
 
 def _section(title: str, words: str, lines: list[torch.Tensor]) -> str:
-    """Return a heading, a few words, and lines of pictures [M, C, H, W] below one another as an <img>."""
-    grid = np.concatenate([np.concatenate([*np.moveaxis(line.numpy(), 1, -1)], 1) for line in lines])
-    grid = np.rint((grid.clip(-1, 1) + 1) * 127.5).astype(np.uint8)
-    times = max(1, -(-_SIDE // lines[0].shape[-1]))
-    grid = grid.repeat(times, 0).repeat(times, 1)
-    buffer = io.BytesIO()
-    Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid).save(buffer, "PNG")
-    source = base64.b64encode(buffer.getvalue()).decode()
-    picture = f'<img alt="{title}" style="max-width:100%" src="data:image/png;base64,{source}">'
-    return f'<h3>{title}</h3><p class="soft">{words}</p><p class="frames">{picture}</p>'
+    """Return a heading, a few words, and lines of pictures [M, C, H, W] in [-1, 1] below one another."""
+    seen = [np.rint((line.numpy().clip(-1, 1) + 1) * 127.5).astype(np.uint8) for line in lines]
+    return f'<h3>{title}</h3><p class="soft">{words}</p><p class="frames">{as_lines(seen, title)}</p>'

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from handful.data import Dataset
 from handful.errors import InputError
+from handful.reporting.picture_lines import as_lines
 from handful.tasks.next_frames import NextFrames, find_forecaster, next_frames
 
 CLIPS, FRAMES = 3, 8
-_SIDE = 64  # pixels a frame is at least shown by
 
 
 def show_next_frames(encoder: Any, data: Dataset) -> str:
@@ -41,13 +38,4 @@ def show_next_frames(encoder: Any, data: Dataset) -> str:
 def _picture(found: NextFrames) -> str:
     """Return the true, the guessed and the differing frames as an <img>, one below the other."""
     apart = np.abs(found.guessed.astype(int) - found.truth).astype(np.uint8)
-    grid = np.concatenate(
-        [np.concatenate([*np.moveaxis(rows, 1, -1)], 1) for rows in (found.truth, found.guessed, apart)]
-    )
-    times = max(1, -(-_SIDE // found.truth.shape[-1]))
-    grid = grid.repeat(times, 0).repeat(times, 1)
-    buffer = io.BytesIO()
-    Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid).save(buffer, "PNG")
-    source = base64.b64encode(buffer.getvalue()).decode()
-    words = f"{len(found.truth)} frames: true, guessed, difference"
-    return f'<img alt="{words}" style="max-width:100%" src="data:image/png;base64,{source}">'
+    return as_lines((found.truth, found.guessed, apart), f"{len(found.truth)} frames: true, guessed, difference")
