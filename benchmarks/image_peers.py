@@ -7,6 +7,7 @@ none of them is called here.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -26,6 +27,12 @@ def find_peers(folder: Path) -> None:
     """Make lightly and kornia in `folder` importable."""
     warnings.simplefilter("ignore")
     sys.path.append(str(folder))
+    with contextlib.suppress(ImportError, RuntimeError):
+        import torchvision.ops  # noqa: F401  one that loads is taken as it is
+
+        return
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]
     library = torch.library.Library("torchvision", "DEF")
     for name in DECLARED:
         library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from handful.data import Dataset
 from handful.data.cache import cache_folder
@@ -41,29 +42,35 @@ class Clips:
 
     def __getitem__(self, rows: Any) -> np.ndarray:
         chosen = np.arange(self.n)[rows]
-        made = np.stack([self._make(int(row)) for row in np.atleast_1d(chosen)])
+        made = np.zeros((np.size(chosen), *self.shape[1:]), np.uint8)
+        for clip, row in zip(made, np.atleast_1d(chosen), strict=True):
+            self._fill(clip, int(row))
         return made if np.ndim(chosen) else made[0]
 
-    def _make(self, row: int) -> np.ndarray:
+    def _fill(self, clip: np.ndarray, row: int) -> None:
         draw = np.random.default_rng([self.seed, row])
-        clip = np.zeros((self.frames, 1, CANVAS, CANVAS), np.uint8)
         for _ in range(self.sprites):
             garment, place, angle = self.garments[draw.integers(len(self.garments))], draw.random(2), draw.random()
             move(clip, garment, place, 2 * np.pi * angle)
-        return clip
 
 
+@njit(cache=True, nogil=True)
 def move(clip: np.ndarray, garment: np.ndarray, place: np.ndarray, angle: float) -> None:
     """Draw a garment that moves from `place` (of the room, 0 to 1) by a tenth of the room a frame into every frame of
     `clip` [T, 1, 64, 64]: the brighter of what is there and the garment, whole pixels; at a side it turns back."""
     place, speed = place.copy(), STEP * np.array([np.sin(angle), np.cos(angle)])
-    for frame in clip[:, 0]:
-        place += speed
-        beyond = (place <= 0) | (place >= 1)
-        place, speed = place.clip(0, 1), np.where(beyond, -speed, speed)
-        top, left = (ROOM * place).astype(int)
-        there = frame[top : top + SPRITE, left : left + SPRITE]
-        np.maximum(there, garment, out=there)
+    corner = np.zeros(2, np.int64)
+    for at in range(len(clip)):
+        for axis in range(2):
+            place[axis] += speed[axis]
+            if place[axis] <= 0 or place[axis] >= 1:
+                place[axis], speed[axis] = min(max(place[axis], 0.0), 1.0), -speed[axis]
+            corner[axis] = int(ROOM * place[axis])
+        for row in range(SPRITE):
+            for column in range(SPRITE):
+                shown = garment[row, column]
+                if shown > clip[at, 0, corner[0] + row, corner[1] + column]:
+                    clip[at, 0, corner[0] + row, corner[1] + column] = shown
 
 
 def read_garments(part: str) -> tuple[np.ndarray, np.ndarray]:

@@ -173,8 +173,10 @@ def test_file_is_no_folder_of_a_model(tmp_path: Path) -> None:
 
 
 def test_two_networks_side_by_side_are_refused(models: Path) -> None:
-    with pytest.raises(InputError, match="names the networks simclr, pretrained: at most one"):
-        pretrain(toy_images(20), "simclr+pretrained", models / "vit")
+    with pytest.raises(InputError, match="names the networks simclr, vicreg: at most one"):
+        pretrain(toy_images(20), "simclr+vicreg+pretrained", models / "vit")
+    with pytest.raises(InputError, match="names the networks random, pretrained: at most one"):
+        pretrain(toy_images(20), "random+pretrained", models / "vit")
     with pytest.raises(InputError, match="method='pretrained' needs a pretrained encoder"):
         pretrain(toy_images(20), "gradients+pretrained")
 

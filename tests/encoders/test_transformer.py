@@ -7,7 +7,8 @@ import torch
 from symbols import Letters
 
 from handful.encoders import RealTokens, Tokens, TransformerEncoder
-from handful.encoders.transformer import PlaceCode, attend, describe_kind, make_kind
+from handful.encoders.transformer import PlaceCode, Turns, attend, describe_kind, make_kind, turned
+from handful.errors import InputError
 
 
 def _tokens(n: int = 3, length: int = 6) -> Tokens:
@@ -20,9 +21,10 @@ def _network(**options: bool) -> TransformerEncoder:
     return TransformerEncoder(RealTokens(4), axes=1, width=24, depth=2, **options).eval()
 
 
+@pytest.mark.parametrize("rotary", [False, True])
 @pytest.mark.parametrize("causal", [False, True])
-def test_what_fills_up_a_batch_changes_nothing(causal: bool) -> None:
-    network, tokens = _network(causal=causal), _tokens()
+def test_what_fills_up_a_batch_changes_nothing(causal: bool, rotary: bool) -> None:
+    network, tokens = _network(causal=causal, rotary=rotary), _tokens()
     present = torch.arange(6)[None] < torch.tensor([6, 4, 1])[:, None]
     padded = tokens._replace(present=present)
     noise = torch.randn(tokens.values.shape, generator=torch.Generator().manual_seed(1))
@@ -41,12 +43,37 @@ def test_an_empty_sample_gives_zeros_and_leaves_the_others_alone() -> None:
     torch.testing.assert_close(encoded.pooled[[0, 2]], network(tokens).pooled[[0, 2]])
 
 
-def test_parts_are_known_by_their_places_and_not_by_their_order() -> None:
-    network, tokens = _network(), _tokens()
+@pytest.mark.parametrize("rotary", [False, True])
+def test_parts_are_known_by_their_places_and_not_by_their_order(rotary: bool) -> None:
+    network, tokens = _network(rotary=rotary), _tokens()
     order = torch.tensor([3, 1, 5, 0, 2, 4]).expand(3, -1)
     torch.testing.assert_close(network(tokens.take(order)).pooled, network(tokens).pooled)
     moved = tokens._replace(places=tokens.places.flip(1))
     assert not torch.allclose(network(moved).pooled, network(tokens).pooled)
+
+
+def test_with_turns_only_how_far_parts_are_apart_counts() -> None:
+    network, tokens = _network(rotary=True), _tokens()
+    shifted = tokens._replace(places=tokens.places + 40)
+    torch.testing.assert_close(network(shifted).features, network(tokens).features, atol=1e-5, rtol=1e-4)
+    wider = tokens._replace(places=tokens.places * 2)
+    assert not torch.allclose(network(wider).features, network(tokens).features, atol=1e-3)
+
+
+def test_every_coordinate_turns_a_share_of_the_pairs() -> None:
+    turns = Turns(2, 8)
+    places = torch.tensor([[[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]])
+    cosine, sine = turns(places)  # each [1, 1, 3, 4]
+    assert (cosine[..., 0, :] == 1).all()
+    assert (sine[0, 0, 1] != 0).tolist() == [True, True, False, False]
+    assert (sine[0, 0, 2] != 0).tolist() == [False, False, True, True]
+    vectors = torch.randn(1, 2, 3, 8, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(turned(vectors, turns(places)).norm(dim=-1), vectors.norm(dim=-1))
+
+
+def test_turns_need_heads_of_an_even_width() -> None:
+    with pytest.raises(InputError, match="even"):
+        TransformerEncoder(RealTokens(4), axes=1, width=21, depth=1, rotary=True)
 
 
 def test_the_place_is_added_after_hiding_so_that_hidden_parts_differ_by_place_alone() -> None:

@@ -15,6 +15,7 @@ from toy import toy_images, toy_series, toy_tables
 
 from handful import Encoder, InputError, pretrain, wrap
 from handful.encoders import Encoded
+from handful.encoders.wrapped import Wrapped
 
 
 class Gives(nn.Module):
@@ -98,8 +99,10 @@ def test_other_kinds_of_data_come_as_they_are() -> None:
 def test_training_goes_on_from_a_module() -> None:
     module = Gives(_mean)
     before = module.convolution.weight.detach().clone()
-    pretrain(toy_images(32), "simclr", wrap(module, size=12), epochs=1, batch_size=16, precision="no")
-    assert not torch.equal(before, module.convolution.weight)
+    trained = pretrain(toy_images(32), "autoencoder", wrap(module, size=12), epochs=1, batch_size=16, precision="no")
+    wrapped = next(one for one in trained.networks["autoencoder"].modules() if isinstance(one, Wrapped))
+    assert not torch.equal(before, wrapped.module.convolution.weight.cpu())
+    assert torch.equal(before, module.convolution.weight)
 
 
 def _broken() -> nn.Module:

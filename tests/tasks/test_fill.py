@@ -26,7 +26,7 @@ def _menus(n: int = 256) -> Dataset:
 def encoder() -> Encoder:
     data = _menus()
     texts = Text().adapt(data.samples)
-    small = TransformerEncoder(texts.token_kind, axes=1, width=48, depth=2, heads=2, cut=texts.tokens)
+    small = TransformerEncoder(texts.token_kind, axes=1, width=48, depth=2, heads=2, rotary=True, cut=texts.tokens)
     return pretrain(data, "masked", small, epochs=30, batch_size=32, learning_rate=5e-3, precision="no")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,41 @@ def test_its_own_weights_learn_slowly_and_the_rest_at_full_rate() -> None:
     assert counted == len(list(method.parameters()))
 
 
+def test_what_was_learnt_stands_beside_the_encoder_as_it_came() -> None:
+    network = _network()
+    given = {name: value.clone() for name, value in network.state_dict().items()}
+    adapted = pretrain(_digits(40), "autoencoder", wrap(network, size=8), epochs=1, precision="no")
+    assert list(adapted.networks) == ["pretrained", "autoencoder"]
+    assert list(adapted.embed(_digits(40)).blocks) == ["pretrained", "autoencoder"]
+    as_it_came = adapted.networks["pretrained"].module.state_dict()
+    assert all(torch.equal(as_it_came[name], weight) for name, weight in given.items())
+    assert all(torch.equal(network.state_dict()[name], weight) for name, weight in given.items())
+    last = dict(adapted.networks["autoencoder"].named_parameters())
+    assert any(
+        not torch.equal(weight.cpu(), given[name.split("module.")[1]])
+        for name, weight in last.items()
+        if "module." in name
+    )
+
+
 def test_the_statistics_of_batch_norms_stay() -> None:
     network = _network()
     before = {name: value.clone() for name, value in network.state_dict().items() if "running" in name}
-    pretrain(_digits(40), "vicreg", wrap(network, size=8), epochs=1, precision="no")
+    wrapped: Any = wrap(network, size=8)
+    for _ in range(3):
+        wrapped.train()(torch.randn(4, 3, 8, 8))
     assert len(before) == 2
     assert all(torch.equal(network.state_dict()[name], value) for name, value in before.items())
+
+
+def test_the_weights_that_were_learnt_come_back_with_a_module_that_is_given_again(tmp_path: Path) -> None:
+    def again() -> Any:
+        return pretrain(
+            _digits(40), "autoencoder", wrap(_network(), size=8), epochs=1, precision="no", out=tmp_path / "encoder"
+        )
+
+    first, second = again().embed(_digits(40)).vectors, again().embed(_digits(40)).vectors
+    np.testing.assert_allclose(second, first, atol=1e-5)
 
 
 class _Spoils(SimCLR):
@@ -77,6 +107,7 @@ def test_an_encoder_that_gets_no_better_is_kept_as_it_came_and_that_is_said(monk
     given = {name: weight.clone() for name, weight in network.state_dict().items()}
     adapted = pretrain(_digits(), "simclr", wrap(network, size=8), epochs=1, precision="no")
     assert adapted.record["epoch"] == 0
+    assert list(adapted.networks) == ["pretrained"]
     assert "the encoder is kept as it came" in adapted.record["verdict"]
     assert all(torch.equal(network.state_dict()[name], weight) for name, weight in given.items())
 

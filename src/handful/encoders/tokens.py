@@ -110,19 +110,21 @@ class RealTokens:
 class SymbolTokens:
     """Parts that are one of `count` symbols.
 
-    hidden: the share that masked training hides (Devlin et al. 2019); noise: the largest share of symbols that
-    denoising replaces with random ones.
+    hidden: the share that masked training hides: twice that of BERT, which learns from more words a step (Wettig et
+    al. 2023); noise: the largest share of symbols that denoising replaces with random ones.
     """
 
     count: int
-    hidden: float = 0.15
+    hidden: float = 0.3
     noise: float = 0.3
     symbolic = True
     swaps = False
 
     def stem(self, width: int) -> nn.Module:
-        """Return what maps values [B, L] to [B, L, width]."""
-        return nn.Embedding(self.count, width)
+        """Return what maps values [B, L] to [B, L, width]; it begins small, so that steps of a usual size move it."""
+        stem = nn.Embedding(self.count, width)
+        nn.init.normal_(stem.weight, std=0.05)
+        return stem
 
     def head(self, width: int) -> nn.Module:
         """Return what maps [B, L, width] to the log odds of every symbol [B, L, count]."""

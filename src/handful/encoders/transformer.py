@@ -13,9 +13,11 @@ from torch.nn import functional as F
 from handful.encoders.encoded import Encoded
 from handful.encoders.tokens import RealTokens, SymbolTokens, TokenKind, Tokens
 from handful.encoders.windows import run_in_windows
+from handful.errors import InputError
 
 LONGEST_PLAIN = 256  # parts
 LONGEST = 10_000.0  # parts: the longest wavelength of the place code (Vaswani et al. 2017)
+LONGEST_TURN = 100.0  # parts a radian of the slowest turn: nearly still within a window of 128
 
 
 class TransformerEncoder(nn.Module):
@@ -24,6 +26,8 @@ class TransformerEncoder(nn.Module):
     kind: of the tokens. axes: how many coordinates a place has.
     causal: a part attends only to parts whose first coordinate is not beyond its own.
     window: how many parts see each other; longer samples are read in windows. None lets all see all.
+    rotary: places turn the queries and keys (RoFormer, Su et al. 2021), so that attention knows how far apart two parts
+    are; else a code of the place is added to each part.
     dropout: the share of numbers that training sets to zero on the way out of each layer's two halves.
     cut: makes tokens of a batch, so that a batch can be given as well; it belongs to the kind of data, so it is given
     anew when the network is loaded.
@@ -41,6 +45,7 @@ class TransformerEncoder(nn.Module):
         heads: int = 3,
         causal: bool = False,
         window: int | None = None,
+        rotary: bool = False,
         dropout: float = 0.0,
         cut: Callable[[Any], Tokens] | None = None,
     ) -> None:
@@ -53,12 +58,14 @@ class TransformerEncoder(nn.Module):
             "heads": heads,
             "causal": causal,
             "window": window,
+            "rotary": rotary,
             "dropout": dropout,
         }
         self.kind, self.axes, self.width, self.causal, self.cut = kind, axes, width, causal, cut
         self.window = window
         self.stem = kind.stem(width)
-        self.places = PlaceCode(axes, width)
+        self.places = None if rotary else PlaceCode(axes, width)
+        self.turns = Turns(axes, width // heads) if rotary else None
         self.layers = TransformerLayers(width, depth=depth, heads=heads, dropout=dropout)
 
     @classmethod
@@ -87,7 +94,11 @@ class TransformerEncoder(nn.Module):
         return Encoded(features * tokens.present[..., None], mean_present(features, tokens.present))
 
     def _read(self, parts: Tokens) -> torch.Tensor:
-        return self.layers(parts.values + self.places(parts.places), may_attend(parts, causal=self.causal))
+        allowed = may_attend(parts, causal=self.causal)
+        if self.places is not None:
+            return self.layers(parts.values + self.places(parts.places), allowed)
+        assert self.turns is not None
+        return self.layers(parts.values, allowed, turn=self.turns(parts.places))
 
 
 def _budget(parts: torch.Tensor) -> int | None:
@@ -103,9 +114,12 @@ class TransformerLayers(nn.Module):
         self.layers = nn.ModuleList(_Layer(width, heads, dropout) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, parts: torch.Tensor, allowed: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self, parts: torch.Tensor, allowed: torch.Tensor | None = None, *, turn: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return what the layers make of `parts`. allowed: as `may_attend`; turn: as `Turns` returns it."""
         for layer in self.layers:
-            parts = layer(parts, allowed)
+            parts = layer(parts, allowed, turn)
         return self.norm(parts)
 
 
@@ -118,14 +132,18 @@ class _Layer(nn.Module):
         self.inward, self.outward = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.network = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
-    def forward(self, parts: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
-        parts = parts + self.dropout(self._attend(self.norm1(parts), allowed))
+    def forward(
+        self, parts: torch.Tensor, allowed: torch.Tensor | None, turn: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        parts = parts + self.dropout(self._attend(self.norm1(parts), allowed, turn))
         return parts + self.dropout(self.network(self.norm2(parts)))
 
-    def _attend(self, parts: torch.Tensor, allowed: torch.Tensor | None) -> torch.Tensor:
+    def _attend(self, parts: torch.Tensor, allowed: torch.Tensor | None, turn: torch.Tensor | None) -> torch.Tensor:
         n, length, width = parts.shape
         split = self.inward(parts).view(n, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # each [B, heads, L, D / heads]
+        if turn is not None:
+            query, key = turned(query, turn), turned(key, turn)
         mixed = attend(query, key, value, allowed)
         return self.outward(mixed.transpose(1, 2).reshape(n, length, width))
 
@@ -162,6 +180,35 @@ class PlaceCode(nn.Module):
     def forward(self, places: torch.Tensor) -> torch.Tensor:
         angles = places[..., None].float() * self.frequencies  # [B or 1, L, A, waves]
         return self.mix(torch.cat([angles.sin(), angles.cos()], -1).flatten(2))
+
+
+class Turns(nn.Module):
+    """Maps places [B or 1, L, A] to the cosines and sines [2, B or 1, 1, L, width / 2] of the angles that pairs of a
+    head's `width` numbers are turned by: an equal share of the pairs by each coordinate."""
+
+    def __init__(self, axes: int, width: int) -> None:
+        super().__init__()
+        if width % 2:
+            raise InputError(
+                f"turns need heads of an even width, got {width}: choose another width or number of heads."
+            )
+        pairs = width // 2
+        speeds = torch.zeros(axes, pairs)
+        for axis, own in enumerate(torch.arange(pairs).tensor_split(axes)):
+            speeds[axis, own] = LONGEST_TURN ** (-torch.arange(len(own)) / len(own))
+        self.speeds = nn.Buffer(speeds, persistent=False)
+
+    def forward(self, places: torch.Tensor) -> torch.Tensor:
+        angles = places.float() @ self.speeds
+        return torch.stack([angles.cos(), angles.sin()])[:, :, None]
+
+
+def turned(vectors: torch.Tensor, turn: torch.Tensor) -> torch.Tensor:
+    """Return vectors [B, heads, L, d] with the pairs of their halves turned: products of two depend on how far apart
+    the two are and on nothing else of their places."""
+    cosine, sine = turn.to(vectors.dtype)
+    one, other = vectors.chunk(2, -1)
+    return torch.cat([one * cosine - other * sine, one * sine + other * cosine], -1)
 
 
 def may_attend(tokens: Tokens, *, causal: bool) -> torch.Tensor | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ class Wrapped(nn.Module):
         self.module, self.kind, self.pixels, self.preprocess = module, kind, pixels, preprocess
         self.width: Any = width
         self.told = ""
+        self._saved: dict[str, torch.Tensor] = {}  # weights that were read before there was a module to put them in
 
     @property
     def config(self) -> dict[str, Any]:
@@ -77,9 +79,12 @@ class Wrapped(nn.Module):
         return f"{self.kind} {digest.hexdigest()}"
 
     def adopt(self, other: Wrapped) -> None:
-        """Take the module of another one where this was loaded without."""
-        if self.module is None:
-            self.module, self.preprocess = other.module, other.preprocess
+        """Take a copy of the module of another one, with the weights that were saved, where this was loaded without."""
+        if self.module is not None or other.module is None:
+            return
+        self.module, self.preprocess = copy.deepcopy(other.module), other.preprocess
+        self.load_state_dict(self._saved)
+        self._saved = {}
 
     def forward(self, batch: Any) -> Encoded:
         if self.module is None:
@@ -134,8 +139,12 @@ class Wrapped(nn.Module):
         return self
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *rest: Any) -> None:
-        if self.module is not None:  # without its module there is nothing to load weights into
+        if self.module is not None:
             super()._load_from_state_dict(state_dict, prefix, *rest)
+        else:
+            self._saved = {
+                name.removeprefix(prefix): value for name, value in state_dict.items() if name.startswith(prefix)
+            }
 
 
 def wrap(

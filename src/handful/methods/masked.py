@@ -30,8 +30,6 @@ class Masked(Method):
     alpha: what the values weigh beside the mask where parts are swapped.
     """
 
-    only_embeds = True
-
     def __init__(
         self,
         backbone: nn.Module,
@@ -46,6 +44,7 @@ class Masked(Method):
         super().__init__(backbone, modality)
         kind = modality.token_kind
         self.kind: Any = kind
+        self.only_embeds = not kind.symbolic  # of symbols it fills gaps as well
         self.share = kind.hidden if share is None else share
         self.alpha = alpha
         self.whole = None

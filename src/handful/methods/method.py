@@ -43,7 +43,7 @@ class Method(nn.Module):
     aligns_views: ClassVar[bool] = False
     """Whether it asks for two views of a sample to have the same vector: then their distance is a sign of health."""
 
-    only_embeds: ClassVar[bool] = False
+    only_embeds: bool = False
     """Whether only vectors are asked of its network: then an earlier epoch with better neighbours may come out."""
 
     def __init__(self, backbone: nn.Module, modality: Modality) -> None:

@@ -189,7 +189,15 @@ class Text:
     def token_backbone(self, *, causal: bool = False) -> nn.Module:
         """Return a small transformer over the pieces, in windows."""
         return TransformerEncoder(
-            self.token_kind, axes=1, causal=causal, window=self.window, dropout=0.1, cut=self.tokens
+            self.token_kind,
+            axes=1,
+            width=144,
+            depth=3,
+            causal=causal,
+            window=self.window,
+            rotary=True,
+            dropout=0.1,
+            cut=self.tokens,
         )
 
     def floors(self) -> Mapping[str, nn.Module]:

@@ -130,7 +130,7 @@ def _beside_given(history: list[dict[str, Any]], epoch: int, before: float | Non
         )
     now = history[epoch - 1]["agreement"]
     better = "better" if now >= before else "worse"
-    advice = "" if now >= before else ": for labels take that, with method 'pretrained'"
+    advice = ", which stays beside it" if now >= before else ": for labels take that, with method 'pretrained'"
     return f"neighbours {better} than those of the encoder as it came ({now:.1%} against {before:.1%}){advice}; "
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -91,7 +92,7 @@ def pretrain(
     check_trackers(watch.trackers)
     start = settle(data, method, encoder, epochs=epochs, pooling=pooling, views=views, seed=seed, say=watch.stage)
     modality, network = start.modality, start.network
-    names = plan(start.method, modality, network)
+    names = plan(start)
     schedule = _schedule(len(data), start.adapts, epochs, batch_size, learning_rate, precision, patience, seed)
     identity = {
         "method": start.method,
@@ -110,8 +111,10 @@ def pretrain(
     began = time.monotonic()
     networks, trained = {}, None
     for name in names:
-        networks[name], told = _network(name, start, data, schedule, identity, folder, watch)
+        made, told = _network(name, start, data, schedule, identity, folder, watch)
         trained = told or trained
+        if not (told and told.epoch == 0 and "pretrained" in networks):  # as it came: it is there already
+            networks[name] = made
     finishes, pooled = {}, {}
     for name, network in networks.items():
         finishes[name], pooled[name] = _finish(name, network, start, data, seed, watch)
@@ -120,20 +123,20 @@ def pretrain(
     record = {"identity": identity, "seconds": time.monotonic() - began, **history}
     if encoder is not None:
         record["encoder"] = came_from
-    made = Encoder(networks, finishes, modality, record=record).eval().to(device_at_hand())
+    whole = Encoder(networks, finishes, modality, record=record).eval().to(device_at_hand())
     if all(len(vectors) == len(data) for vectors in pooled.values()):
-        made.remember(data.samples, pooled)
+        whole.remember(data.samples, pooled)
     if folder is not None:
         with written_whole(folder.parent / HEALTH) as file:
             file.write(json.dumps(history, indent=1).encode())
-        made.save_pretrained(folder)  # last: what is found of it says that the health is there too
-    return made
+        whole.save_pretrained(folder)  # last: what is found of it says that the health is there too
+    return whole
 
 
 def adopt(encoder: Encoder, given: Any) -> Encoder:
     """Return `encoder` with the module that `given` wraps put in where it was loaded without."""
-    for network in encoder.networks.values():
-        if isinstance(network, Wrapped) and isinstance(given, Wrapped):
+    if isinstance(given, Wrapped):
+        for network in [module for module in encoder.modules() if isinstance(module, Wrapped)]:
             network.adopt(given)
     return encoder
 
@@ -198,6 +201,8 @@ def _network(
             if name == "random":
                 network = maps_in_regions(network, modality) or network
             return fitted(network, data, modality, schedule.seed), None
+        if given is not None and start.adapts:
+            given = _copied(given)  # it stays as it came beside what becomes of it
         backbone = fitted(given or METHODS[name].default_backbone(modality), data, modality, schedule.seed)
         method = METHODS[name](backbone, modality)
         if method.network is not backbone:
@@ -217,6 +222,12 @@ def _network(
             trackers=watch.trackers,
         )
     return method.network, trained
+
+
+def _copied(network: nn.Module) -> nn.Module:
+    """Return a copy of `network` that reads batches by the same kind of data."""
+    kind = getattr(getattr(network, "cut", None), "__self__", None)
+    return copy.deepcopy(network, {} if kind is None else {id(kind): kind})
 
 
 def fitted(network: nn.Module, data: Dataset, modality: Modality, seed: int) -> nn.Module:

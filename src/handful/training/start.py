@@ -96,27 +96,30 @@ def _load(
     return modality, network, f"{told} (pooling: {pooled})" if pooled else told
 
 
-def plan(method: str, modality: Modality, network: nn.Module | None) -> list[str]:
-    """Return the names of the networks that `method` sets side by side, the trained one last.
+def plan(start: Start) -> list[str]:
+    """Return the names of the networks that a training sets side by side, the trained one last.
 
-    method: "auto", "untrained", or names joined by "+", at most one of them of a network ("gradients+pretrained").
+    The method: "auto", "untrained", or names joined by "+", at most one of them of a network ("gradients+pretrained").
+    An encoder that was trained elsewhere stays beside what a method makes of it: each errs where the other does not.
     Raises InputError for a name that is not known, or two networks.
     """
+    method, modality, given = start.method, start.modality, start.network is not None
     floors = list(modality.floors())
     if method == "auto":
         return list(getattr(modality, "auto", [*floors, "simclr"]))
     if method == "untrained":
         return list(getattr(modality, "untrained", floors))
     names = list(dict.fromkeys(method.split("+")))
-    known = [*floors, *METHODS, "random", *(["pretrained"] if network is not None else [])]
+    known = [*floors, *METHODS, "random", *(["pretrained"] if given else [])]
     for name in names:
-        if name == "pretrained" and network is None:
+        if name == "pretrained" and not given:
             raise InputError("method='pretrained' needs a pretrained encoder: give encoder=, a folder or a name.")
         check_choice("method", name, known if len(names) > 1 else ["auto", "untrained", *known])
-    networks = [name for name in names if name not in floors]
+    beside = ["pretrained"] if start.adapts and any(name in METHODS for name in names) else []
+    networks = [name for name in names if name not in floors and name not in beside]
     if len(networks) > 1:
         raise InputError(f"method={method!r} names the networks {', '.join(networks)}: at most one can be among them.")
-    return [*(name for name in names if name in floors), *networks]
+    return [*(name for name in names if name in floors), *beside, *networks]
 
 
 def told_name(encoder: Any) -> str | None:
