@@ -176,14 +176,22 @@ def measure_tracks(asked: argparse.Namespace) -> None:
     data = handful.read(asked.music, modality="audio", window=5, stride=5)
     track = np.array([name.split("[")[0] for name in data.ids])
     start = np.array([float(name.split("[")[1].split(":")[0]) for name in data.ids])
-    for name in (*FLOORS, *asked.methods):
-        vectors = handful.pretrain(data, name, epochs=asked.epochs).embed(data).vectors
+    near = (track[:, None] == track) & (np.abs(start[:, None] - start) <= 5)
+
+    def judge(name: str, vectors: np.ndarray) -> None:
         likeness = vectors @ vectors.T
-        near = (track[:, None] == track) & (np.abs(start[:, None] - start) <= 5)
         likeness[near] = -np.inf
         order = np.argsort(-likeness, axis=1)[:, :10]
         right = track[order] == track[:, None]
         print(f"{name}: precision at 1 {100 * right[:, 0].mean():.1f}, at 10 {100 * right.mean():.1f}", flush=True)
+
+    for name in ("mfcc", "pca", "kernels", "auto", *asked.methods):
+        encoder = handful.pretrain(data, name, epochs=asked.epochs)
+        judge(name, encoder.embed(data).vectors)
+        if name == "mfcc":
+            raw = pooled_vectors(encoder.networks[name], encoder.modality, data.samples, np.arange(len(data)))
+            plain = StandardScaler().fit_transform(raw)
+            judge("mfcc, standardised only", plain / np.linalg.norm(plain, axis=1, keepdims=True))
 
 
 MEASURES = {

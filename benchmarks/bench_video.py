@@ -13,7 +13,7 @@ tested on the others. Moving pixels: those that differ by more than 20 of 255 fr
 the frame to guess or in the last one seen.
 labels: 1,000 MADE clips of one garment of the test pictures that moves in one of eight directions; classes by garment
 or by direction, five labels of each, spread over neighbours in the vectors of the network that `moving` trained in RUN,
-and in principal components of the frames.
+in the untrained `course` of the clips, in both side by side, and in principal components of the frames.
 A training goes on where it was stopped when its command is given again. Times are processor seconds of one thread.
 """
 
@@ -34,6 +34,7 @@ from sklearn.decomposition import PCA
 import handful
 from handful.encoders.simvp import SimVP
 from handful.modalities.registry import make_modality
+from handful.propagation.fuse import fuse
 from handful.training.embed import device_of, to_device
 
 KNOWN = 10
@@ -98,8 +99,10 @@ def measure_labels(out: Path, draws: int, n: int = 1000) -> None:
     encoder = handful.Encoder.from_pretrained(out)
     data = as_dataset(clips, name="directed")
     components = PCA(64, random_state=0).fit_transform(clips.reshape(n, -1).astype(np.float32))
-    vectors = {"`forecast`": encoder.embed(data).vectors, "components of the frames": components}
+    learnt, course = encoder.embed(data).vectors, handful.pretrain(data, "course").embed(data).vectors
+    vectors = {"`forecast`": learnt, "`course`": course, "components of the frames": components}
     graphs = {name: handful.knn_graph(rows, 10) for name, rows in vectors.items()}
+    graphs["`course` and `forecast`, side by side"] = fuse([course, learnt], n_neighbors=10, seed=0)
     for kind, truth in classes.items():
         for name, graph in graphs.items():
             right = []

@@ -241,6 +241,23 @@ def test_next_frames_beat_a_copy_and_are_written(tmp_path: Path) -> None:
         next_frames(handful.pretrain(data, epochs=0), data)
 
 
+def test_the_course_tells_which_way_things_move_and_the_mean_with_the_changes_does_not() -> None:
+    films = np.stack([film(24, seed=seed)[:, :1] for seed in range(4)])
+    both = np.concatenate([films, films[:, ::-1]])
+    data = handful.read(both, modality="video")
+    towards = np.repeat([0, 1], 4)
+
+    def alike(method: str) -> np.ndarray:
+        vectors = handful.pretrain(data, method).embed(data).vectors
+        likeness = vectors @ vectors.T
+        np.fill_diagonal(likeness, -np.inf)
+        return towards[likeness.argmax(1)] == towards
+
+    assert alike("course").all()
+    assert not alike("pca").all()
+    assert list(handful.pretrain(data).networks) == ["pca", "course"]
+
+
 def test_a_clip_is_shown_playing() -> None:
     data = toy_videos(4, frames=5)
     shown = make_modality("video", data.settings).show(data.samples, np.array([0, 2]))

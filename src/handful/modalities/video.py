@@ -24,6 +24,7 @@ from handful.modalities.image import Image
 
 _HIDDEN = 0.9  # of the tubes: frames are alike, so more than in an image (VideoMAE, Tong et al. 2022)
 _RAW_SIDE = 16
+_COURSE = (8, 8, 8)  # stretches of time, rows and columns of the course of a clip
 _SHOWN = 20  # frames
 _SHOWN_MILLISECONDS = 120  # each
 
@@ -38,7 +39,7 @@ class Video:
     name = "video"
     axes = 3
     order = "frames"
-    auto = ("pca",)
+    auto = ("pca", "course")
 
     def __init__(
         self,
@@ -131,8 +132,8 @@ class Video:
         return SimVP(self.channels, known=known, ahead=self.window - known, cut=self.tokens)
 
     def floors(self) -> Mapping[str, nn.Module]:
-        """Return the mean frame and the changes."""
-        return {"pca": RawInput(self.flat)}
+        """Return the mean frame with the changes, and the course: what is where, from beginning to end."""
+        return {"pca": RawInput(self.flat), "course": RawInput(_course)}
 
     def show(self, samples: Samples, rows: np.ndarray) -> list[str]:
         """Return an <img> that plays the clip for each row."""
@@ -141,6 +142,11 @@ class Video:
     def to_frames(self, batch: torch.Tensor) -> np.ndarray:
         """Return clips [B, C, T, H, W] in [-1, 1] as uint8 [B, T, C, H, W]."""
         return ((batch.clamp(-1, 1) + 1) * 127.5).round().byte().transpose(1, 2).cpu().numpy()
+
+
+def _course(batch: torch.Tensor) -> torch.Tensor:
+    """Return the means of the stretches and cells of clips [B, C, T, H, W] as [B, C * 8 * 8 * 8]."""
+    return F.adaptive_avg_pool3d(batch, _COURSE).flatten(1)
 
 
 def _playing(clip: np.ndarray) -> str:

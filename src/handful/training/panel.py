@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from handful.data import Dataset, Samples
+from handful.encoders.untrained import RawInput
 from handful.methods import Method
 from handful.modalities.contract import Modality
 from handful.training.embed import batches_of, device_of, pooled_vectors, to_device
@@ -135,14 +136,14 @@ def raw_health(modality: Modality, samples: Samples, rows: np.ndarray, *, groups
 
 
 def independent_groups(modality: Modality, samples: Samples, rows: np.ndarray, *, seed: int) -> np.ndarray | None:
-    """Return a group [M] for each row, found by an untrained encoder that is neither the trained one nor PCA.
+    """Return a group [M] for each row, found by an untrained encoder other than the input itself.
 
     What two views of the data agree on that err differently is likely true (Blum and Mitchell 1998); so neighbours
     that share such a group more often are better neighbours. None where the kind of data has no such encoder.
     """
     from sklearn.cluster import KMeans
 
-    judges = [net for name, net in modality.floors().items() if name != "pca" and not hasattr(net, "fit")]
+    judges = [net for net in modality.floors().values() if not isinstance(net, RawInput) and not hasattr(net, "fit")]
     n_groups = min(MOST_GROUPS, len(rows) // 20)
     if not judges or n_groups < 2:
         return None
