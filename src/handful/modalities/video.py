@@ -40,6 +40,7 @@ class Video:
     axes = 3
     order = "frames"
     auto = ("pca", "course")
+    untrained = ("pca",)  # what is odd is told by how things look and change, not by where they are when
 
     def __init__(
         self,

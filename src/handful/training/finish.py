@@ -20,14 +20,14 @@ class, 90.6 and 94.9 % right against 86.4 and 93.0; news, newsgroups and photos 
 1.7."""
 
 
-def fit_finish(vectors: np.ndarray, origin: str, *, ridge: float | None = None, seed: int = 0) -> Standardise:
+def fit_finish(vectors: np.ndarray, origin: str, *, network: object = None, seed: int = 0) -> Standardise:
     """Return what centres, reduces and evens vectors [N, D] of a network that is a "floor", "trained" or "pretrained".
 
-    Pretrained ones are not centred.
-
-    ridge: how far directions are evened, where the network itself says it; None for what is best for its origin.
+    network: may say of itself how far its directions are evened (`ridge`) and whether its vectors are `centred`; else
+    that is as it is best for its origin. Pretrained ones are not centred.
     Raises InputError where all vectors are equal, or some are not finite.
     """
     components = FLOOR_COMPONENTS if origin == "floor" else TRAINED_COMPONENTS
-    ridge = RIDGES[origin] if ridge is None else ridge
-    return Standardise.fit(vectors, components=components, ridge=ridge, centred=origin != "pretrained", seed=seed)
+    ridge = getattr(network, "ridge", RIDGES[origin])
+    centred = getattr(network, "centred", origin != "pretrained")
+    return Standardise.fit(vectors, components=components, ridge=ridge, centred=centred, seed=seed)

@@ -250,7 +250,7 @@ def _finish(
     most = PRETRAINED_FIT_ROWS if origin == "pretrained" else FIT_ROWS
     rows = np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
     vectors = pooled_vectors(network, modality, data.samples, rows, progress=watch.rows)
-    return fit_finish(vectors, origin, ridge=getattr(network, "ridge", None), seed=seed), vectors
+    return fit_finish(vectors, origin, network=network, seed=seed), vectors
 
 
 def _training_record(trained: Trained | None, verdict: str = "not trained") -> dict[str, Any]:
