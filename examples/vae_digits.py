@@ -1,6 +1,6 @@
 """VAE -> label propagation on digits: one label of each, drawn at random.
 
-Data: 1,797 real pictures of digits (scikit-learn). Expected: 95 % right; about 30 s.
+Data: 1,797 real pictures of digits (scikit-learn). Expected: 94 % right; about 30 s.
 """
 
 import sys
