@@ -138,15 +138,15 @@ def spent() -> float:
 
 def compare_adapted(data: handful.Dataset, wrapped: nn.Module, method: str, options: argparse.Namespace) -> None:
     """Print what training on the photos makes of the network, and the labels from a handful before and after."""
-    blocks = {"as it came": handful.pretrain(data, "pretrained", wrapped).embed(data).vectors}
     began = time.monotonic()
     encoder = handful.pretrain(data, method, wrapped, epochs=options.epochs, batch_size=128)
-    print(
-        f"{method}, {options.epochs} epochs: {encoder.record['verdict']}; {time.monotonic() - began:.0f} s", flush=True
-    )
-    blocks[f"after `{method}`"] = encoder.embed(data).vectors
+    seconds = time.monotonic() - began
+    print(f"{method}, {options.epochs} epochs: {encoder.record['verdict']}; {seconds:.0f} s", flush=True)
+    found = encoder.embed(data)  # as it came and, unless that alone is kept, what was made of it
+    blocks = {name: found.block(name) for name in found.blocks}
     graphs = {name: handful.knn_graph(block) for name, block in blocks.items()}
-    graphs["both, side by side"] = fuse([*blocks.values()])
+    if len(blocks) > 1:
+        graphs["both, side by side"] = fuse([*blocks.values()])
     print_labels(graphs, data, options)
 
 

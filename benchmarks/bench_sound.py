@@ -185,7 +185,7 @@ def measure_tracks(asked: argparse.Namespace) -> None:
         right = track[order] == track[:, None]
         print(f"{name}: precision at 1 {100 * right[:, 0].mean():.1f}, at 10 {100 * right.mean():.1f}", flush=True)
 
-    for name in ("mfcc", "pca", "kernels", "auto", *asked.methods):
+    for name in (*FLOORS, "auto", *asked.methods):
         encoder = handful.pretrain(data, name, epochs=asked.epochs)
         judge(name, encoder.embed(data).vectors)
         if name == "mfcc":
