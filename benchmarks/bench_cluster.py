@@ -1,9 +1,11 @@
 """The search and the propagation over machines beside one: equality, seconds, memory, messages and bytes a step.
 
     python benchmarks/bench_cluster.py --rows 100000 --nodes 1 3
+    python benchmarks/bench_cluster.py --images 30000 --rows --nodes 1 3
 
 Rows of 64 numbers around 50 centres in 10 classes, 5 given labels a class. The nodes are started on this machine, so
-that with as many processors as nodes the seconds are those of a cluster without its network.
+that with as many processors as nodes the seconds are those of a cluster without its network. `--images`: made grey
+images of 28 pixels through the network that SimCLR trains, here and on the nodes.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+import handful
 from handful.cluster.block import read_block, write_graph
 from handful.cluster.gang import run_together
 from handful.cluster.local import started
@@ -27,6 +30,7 @@ from handful.propagation.audit import find_label_issues
 from handful.propagation.diffusion import extend_harmonically
 from handful.propagation.problem import Problem
 from handful.propagation.propagate import make_problem, propagate
+from handful.training.embed import batches_of
 
 CLASSES, PER_CLASS, WIDTH = 10, 5, 64
 
@@ -138,13 +142,43 @@ def measure(graph: Graph, labels: np.ndarray, nodes: int, rule: str) -> dict[str
     return told | {"labels that differ": int((answer.labels != expected.labels).sum())}
 
 
+def measure_embedding(images: int, nodes: int) -> dict[str, float]:
+    """Return the seconds of embedding here and on `nodes` nodes, and by how much the vectors differ."""
+    pixels = np.random.default_rng(0).integers(0, 256, (images, 28, 28), dtype=np.uint8)
+    data = handful.read(pixels, modality="image")
+    with tempfile.TemporaryDirectory() as scratch, started(nodes):
+        folder = Path(scratch) / "encoder"
+        encoder = handful.pretrain(data, "random", out=folder)
+        batches = list(batches_of(np.arange(len(data)), encoder.batch_size(data)))
+        machines, seconds, found = Machines(scratch), {}, {}
+        for name, made in (
+            ("alone", lambda: (encoder.embed(data, rows=rows).vectors for rows in batches)),
+            ("together", lambda: machines.embed(folder, (data.samples[rows] for rows in batches))),
+        ):
+            begun, vectors, first = time.perf_counter(), [], 0.0
+            for part in made():
+                vectors.append(part)
+                first = first or time.perf_counter() - begun
+            seconds[name], found[name] = (time.perf_counter() - begun, first), np.concatenate(vectors)
+    return {
+        "images": images,
+        "nodes": nodes,
+        **{f"seconds {name}": whole for name, (whole, _) in seconds.items()},
+        **{f"until the first batch, {name}": first for name, (_, first) in seconds.items()},
+        "vectors differ by": float(np.abs(found["alone"] - found["together"]).max()),
+    }
+
+
 def main() -> None:
     """Print the figures."""
     reading = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    reading.add_argument("--rows", type=int, nargs="+", default=[100_000])
+    reading.add_argument("--images", type=int, default=0)
+    reading.add_argument("--rows", type=int, nargs="*", default=[100_000])
     reading.add_argument("--nodes", type=int, nargs="+", default=[1, 3])
     reading.add_argument("--rule", default="laplace", help="none for the search and one solve alone")
     asked = reading.parse_args()
+    for nodes in asked.nodes if asked.images else []:
+        print(*(f"  {name}: {value:.4g}" for name, value in measure_embedding(asked.images, nodes).items()), sep="\n")
     for rows in asked.rows:
         vectors, labels = make(rows)
         begun = time.perf_counter()

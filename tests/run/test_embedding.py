@@ -32,11 +32,10 @@ class Breaking:
         return self.samples[rows]
 
 
-@pytest.mark.parametrize(("digest", "anew"), [("same", 20), ("other", 40)])
+@pytest.mark.parametrize(("digest", "anew"), [("same", 15), ("other", 40)])
 def test_rows_of_a_killed_run_are_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digest: str, anew: int
 ) -> None:
-    monkeypatch.setattr(embedding, "ROWS", 10)
     monkeypatch.setattr(Encoder, "batch_size", lambda encoder, data: 5)
     monkeypatch.setattr(embedding, "SECONDS", 0.0)
     data = toy_images(40)

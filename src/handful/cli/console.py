@@ -49,7 +49,7 @@ Patience = Annotated[
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(help="Link and label on a Ray cluster: its address, or local:N for N nodes on this machine."),
+    typer.Option(help="Embed, link and label on a Ray cluster: its address, or local:N for N nodes on this machine."),
 ]
 Trackers = Annotated[
     list[str] | None, typer.Option("--tracker", help="Also write the figures to tensorboard, wandb, mlflow, ...")
@@ -125,8 +125,9 @@ def machines_at(cluster: str | None, out: str) -> AbstractContextManager[Any]:
     if find_spec("ray") is None:
         raise InputError("--cluster needs Ray, which is not installed: pip install 'handful[cluster]'.")
     from handful.cluster import cluster as machines
+    from handful.data.remote import is_remote
 
-    return machines(cluster, scratch=Path(out).resolve().parent)
+    return machines(cluster, scratch=None if is_remote(out) else Path(out).resolve().parent)
 
 
 def watch(trackers: list[str] | None = None) -> Watch:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from handful.cli.console import (
     Abstain,
+    Cluster,
     Json,
     LabelColumn,
     Labels,
@@ -9,6 +10,7 @@ from handful.cli.console import (
     Priors,
     Rule,
     Seed,
+    machines_at,
     parse_priors,
     put,
     say,
@@ -25,6 +27,7 @@ def propagate(
     abstain_below: Abstain = None,
     label_column: LabelColumn = None,
     seed: Seed = 0,
+    cluster: Cluster = None,
     json: Json = False,
 ) -> None:
     """Spread the labels over the graph of RUN and calibrate; writes graph.npz, labels.parquet and labels.csv."""
@@ -39,9 +42,9 @@ def propagate(
     data, _ = with_decisions(opened, data)
     check_can_label(data, n_neighbors)
     told = watch()
-    with locked(opened):
+    with locked(opened), machines_at(cluster, run) as machines:
         duplicates_step(opened, data)
-        graph = graph_step(opened, opened.embeddings, n_neighbors=n_neighbors, seed=seed, watch=told)
+        graph = graph_step(opened, opened.embeddings, n_neighbors=n_neighbors, seed=seed, watch=told, machines=machines)
         propagate_step(
             opened,
             data,
@@ -51,6 +54,7 @@ def propagate(
             seed=seed,
             abstain_below=abstain_below,
             watch=told,
+            machines=machines,
         )
     summary = opened.summary()
     say(summary.in_words())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 import ray
 
 from handful.cluster.block import read_block, write_graph
+from handful.cluster.encoding import Pool
 from handful.cluster.gang import run_together
 from handful.cluster.local import started
 from handful.cluster.mesh import Mesh
@@ -45,6 +46,20 @@ class Machines:
     def __init__(self, scratch: str | os.PathLike[str]) -> None:
         self.scratch = Path(scratch)
         self.traffic: list[Traffic] = []
+
+    def embed(
+        self, folder: Path, batches: Iterable[Any], *, progress: Callable[[str], None] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Yield the vectors [B, D] that the encoder in `folder` makes of each of `batches` of samples, in order.
+
+        Raises what an encoder raises.
+        """
+        say = progress or (lambda words: None)
+        say(f"embedding on {len(nodes())} machines")
+        with self._folder() as seen:
+            own = shutil.copytree(folder, seen / "encoder", ignore=shutil.ignore_patterns("loop.safetensors"))
+            with Pool(own, say) as pool:
+                yield from pool.embed(batches)
 
     def find_neighbours(
         self,

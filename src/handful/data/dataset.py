@@ -19,6 +19,15 @@ class Samples(Protocol):
     def __getitem__(self, rows: Any) -> Any: ...
 
 
+class Listed(list[Any]):
+    """Samples in a list."""
+
+    def __getitem__(self, rows: Any) -> Any:
+        if isinstance(rows, int | np.integer):
+            return list.__getitem__(self, int(rows))
+        return [list.__getitem__(self, int(row)) for row in np.arange(len(self))[rows]]
+
+
 @dataclass(frozen=True)
 class Refusal:
     """One item that was left out on reading, and why."""

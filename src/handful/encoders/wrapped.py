@@ -78,6 +78,11 @@ class Wrapped(nn.Module):
             digest.update(weight.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return f"{self.kind} {digest.hexdigest()}"
 
+    @property
+    def needs_code(self) -> bool:
+        """Whether it does what it does by code that is not saved with it."""
+        return self.preprocess is not None or not isinstance(self.module, OnnxModule)
+
     def adopt(self, other: Wrapped) -> None:
         """Take a copy of the module of another one, with the weights that were saved, where this was loaded without."""
         if self.module is not None or other.module is None:

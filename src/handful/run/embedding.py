@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,21 +16,32 @@ from handful.data.digests import fingerprint
 from handful.errors import InputError
 from handful.files import settle, writes_to, written_whole
 from handful.run.record import read_json
-from handful.training.embed import Progress
+from handful.training.embed import Progress, batches_of
 from handful.training.encoder import Encoder
 
-ROWS = 2048  # at least, that are embedded between two looks at the clock
 SECONDS = 10.0  # between two notes of how far it is
 PART, NOTE = "embedding.part", "embedding.part.json"
 
 
+Elsewhere = Callable[[Iterable[Any]], Iterator[np.ndarray]]
+"""Yields the vectors of each batch of samples, in their order, made by other machines."""
+
+
 def embed_rows(
-    folder: Path, encoder: Encoder, data: Dataset, rows: np.ndarray, *, encoder_digest: str, progress: Progress
+    folder: Path,
+    encoder: Encoder,
+    data: Dataset,
+    rows: np.ndarray,
+    *,
+    encoder_digest: str,
+    progress: Progress,
+    elsewhere: Elsewhere | None = None,
 ) -> np.ndarray:
     """Return the vectors [len(rows), D] of `rows` of `data`.
 
     folder: where they are kept until `forget_rows`; what is found there of the same rows and encoder is not made again.
     encoder_digest: what tells this encoder from another. progress: told the rows done and all of them.
+    elsewhere: what makes them in the place of this process.
     """
     if encoder.remembers(data):
         return encoder.embed(data, rows=rows, progress=progress).vectors
@@ -37,22 +49,26 @@ def embed_rows(
     of = fingerprint(encoder_digest, data.digests[rows])
     vectors = np.empty((len(rows), sum(block.stop - block.start for block in encoder.blocks.values())), np.float32)
     done = _rows_done(part, note, of, vectors)
-    # Whole batches: the last bits of a product depend on how many rows it has.
-    batch = encoder.batch_size(data)
-    step = batch * max(1, -(-ROWS // batch))
+    # Batches begin where they would without a stop: the last bits of a product depend on how many rows it has.
+    batches = [*batches_of(rows[done:], encoder.batch_size(data))]
+    made: Iterator[np.ndarray]
+    if elsewhere is None:
+        made = (encoder.embed(data, rows=chosen).vectors for chosen in batches)
+    else:
+        made = elsewhere(data.samples[chosen] for chosen in batches)
     # Plain writes: a mapping of a file on a full disk ends the process without a word.
     with writes_to(part), part.open("r+b" if done else "wb") as file:
         file.seek(vectors[:done].nbytes)
         noted = time.monotonic()
-        for start in range(done, len(rows), step):
-            chosen = rows[start : start + step]
-            told = partial(_tell, progress, start, len(rows))
-            vectors[start : start + step] = encoder.embed(data, rows=chosen, progress=told).vectors
-            file.write(vectors[start : start + step].data)
+        for found in made:
+            vectors[done : done + len(found)] = found
+            file.write(np.ascontiguousarray(found).data)
+            done += len(found)
+            progress(done, len(rows))
             if time.monotonic() - noted >= SECONDS:
                 settle(file)
                 with written_whole(note) as told_of:
-                    told_of.write(json.dumps({"of": of, "rows": start + len(chosen)}).encode())
+                    told_of.write(json.dumps({"of": of, "rows": done}).encode())
                 noted = time.monotonic()
     return vectors
 
@@ -61,10 +77,6 @@ def forget_rows(folder: Path) -> None:
     """Delete what `embed_rows` kept, once the vectors are where they belong."""
     for name in (NOTE, PART):
         (folder / name).unlink(missing_ok=True)
-
-
-def _tell(progress: Progress, before: int, total: int, done: int, _: int) -> None:
-    progress(before + done, total)
 
 
 def _rows_done(part: Path, note: Path, of: str, vectors: np.ndarray) -> int:

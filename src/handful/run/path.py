@@ -58,7 +58,8 @@ def label(
     method, encoder, pooling, epochs, batch_size, learning_rate, precision, patience, views: as in `pretrain`.
     rule, priors: as in `propagate`; n_neighbors: of the graph; abstain_below: leave labels below it to people.
     retrain: train anew where the source has grown, instead of keeping the encoder.
-    machines: those of a cluster, to link the items and spread the labels on (`handful.cluster`); this one by default.
+    machines: those of a cluster, to embed and link the items and spread the labels on (`handful.cluster`); this one by
+        default.
     reading: further settings of `read`.
     Raises InputError for anything that cannot be used, before anything is written where that can be told.
     """
@@ -90,7 +91,7 @@ def label(
         data, out, source=source, labels=labels, reading={"modality": data.modality, **reading, "strict": strict}
     ) as run:
         trained = pretrain_step(run, data, options, watch=watch, retrain=retrain)
-        embeddings = embed_step(run, data, trained, watch=watch)
+        embeddings = embed_step(run, data, trained, watch=watch, machines=machines)
         duplicates_step(run, data)
         graph = graph_step(run, embeddings, n_neighbors=n_neighbors, seed=seed, watch=watch, machines=machines)
         propagate_step(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -33,7 +34,12 @@ from handful.training.start import told_name
 
 
 class Machines(Protocol):
-    """Other machines that find neighbours and propagate in the place of this one (see `handful.cluster`)."""
+    """Other machines that embed, find neighbours and propagate in the place of this one (see `handful.cluster`)."""
+
+    def embed(
+        self, folder: Path, batches: Iterable[Any], *, progress: Callable[[str], None] | None = None
+    ) -> Iterator[np.ndarray]:
+        """Yield the vectors [B, D] that the encoder in `folder` makes of each of `batches` of samples, in order."""
 
     def find_neighbours(
         self,
@@ -112,8 +118,13 @@ def _advised(run: Run, options: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**options, "method": read_json(run.folder / "advice.json")["method"]}
 
 
-def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None = None) -> Embeddings:
-    """Return the embeddings of all of `data`; what an earlier run embedded with the same encoder is kept."""
+def embed_step(
+    run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None = None, machines: Machines | None = None
+) -> Embeddings:
+    """Return the embeddings of all of `data`; what an earlier run embedded with the same encoder is kept.
+
+    machines: those of a cluster that embed; this one by default, and where the encoder needs code that only it has.
+    """
     digest = run.digest("encoder/model.safetensors")
     known = _known_rows(run, data, digest)
     new = np.flatnonzero(known < 0)
@@ -124,7 +135,14 @@ def embed_step(run: Run, data: Dataset, encoder: Encoder, *, watch: Watch | None
     watch.stage(f"embedding {len(new)} of {len(data)} items")
     vectors = np.empty((len(data), sum(b.stop - b.start for b in encoder.blocks.values())), dtype=np.float32)
     if len(new):
-        vectors[new] = embed_rows(run.folder, encoder, data, new, encoder_digest=digest, progress=watch.rows)
+        elsewhere = None
+        if machines is not None and any(getattr(part, "needs_code", False) for part in encoder.modules()):
+            watch.stage("embedding on this machine alone: the others do not have the code of the module that was given")
+        elif machines is not None:
+            elsewhere = partial(machines.embed, run.encoder_folder, progress=watch.stage)
+        vectors[new] = embed_rows(
+            run.folder, encoder, data, new, encoder_digest=digest, progress=watch.rows, elsewhere=elsewhere
+        )
     if len(new) < len(data):
         old = known >= 0
         vectors[old] = run.embeddings.vectors[known[old]]

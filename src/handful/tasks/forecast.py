@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from handful.data import Dataset
+from handful.data import Dataset, Listed
 from handful.encoders.forecaster import Forecaster
 from handful.encoders.tokens import Tokens
 from handful.errors import InputError, check_at_least
@@ -109,7 +109,7 @@ def continue_linearly(encoder: Encoder, forecaster: Forecaster, series: list[np.
     lengths = np.array([next(one for one in ahead.contexts if one <= len(own)) for own in series])
     for length in np.unique(lengths):
         for rows in batches_of(np.flatnonzero(lengths == length), ROWS_AT_A_TIME):
-            batch = modality.batch(_Context([series[row][-length:] for row in rows]), np.arange(len(rows)))
+            batch = modality.batch(Listed([series[row][-length:] for row in rows]), np.arange(len(rows)))
             values: Any = to_device(batch["values"], device)  # [B, C, length]
             after = ahead.guess(values.flatten(0, 1), steps).unflatten(0, values.shape[:2])
             found[rows] = np.stack(modality.to_values({"values": after, "present": _all_present(after)}))
@@ -143,26 +143,19 @@ def _all_present(values: torch.Tensor) -> torch.Tensor:
     return torch.ones(len(values), values.shape[2], dtype=torch.bool)
 
 
-def _same_length(series: list[np.ndarray], part: int, most: int) -> Iterator[tuple[np.ndarray, _Context]]:
+def _same_length(series: list[np.ndarray], part: int, most: int) -> Iterator[tuple[np.ndarray, Listed]]:
     """Yield rows whose last whole parts, at most `most` of them, are as many, and these parts."""
     _check_long_enough(series, part)
     counts = np.array([min(most, len(one) // part) for one in series])
     for count in np.unique(counts):
         for rows in batches_of(np.flatnonzero(counts == count), ROWS_AT_A_TIME):
-            yield rows, _Context([series[row][-count * part :] for row in rows])
+            yield rows, Listed([series[row][-count * part :] for row in rows])
 
 
 def _check_long_enough(series: list[np.ndarray], least: int) -> None:
     shortest = min(map(len, series))
     if shortest < least:
         raise InputError(f"a series of {shortest} steps is too short to go on from: {least} are needed.")
-
-
-class _Context(list[np.ndarray]):
-    """Arrays that are read by rows, as samples are."""
-
-    def __getitem__(self, rows: Any) -> Any:
-        return [list.__getitem__(self, int(row)) for row in rows]
 
 
 def _as_tokens(values: torch.Tensor) -> Tokens:
