@@ -154,7 +154,7 @@ def keep_often() -> None:
     from handful.training import loop
     from handful.training.encoder import Encoder
 
-    embedding.ROWS, embedding.SECONDS = 16, 0.0
+    embedding.SECONDS = 0.0
     Encoder.batch_size = lambda self, data: 16  # type: ignore[method-assign]
     kept: Any = loop.train.__kwdefaults__
     kept["checkpoint_seconds"] = 0.0
