@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import toy
 
 import handful
 from handful.data import encode_labels
@@ -49,3 +50,22 @@ def test_the_same_seed_gives_the_same_lines() -> None:
     vectors, truth = _two_clusters()
     first, second = (handful.evaluate(vectors, truth, [1], trials=2, peers=False, seed=3) for _ in range(2))
     assert first == second
+
+
+@pytest.mark.parametrize(
+    ("make", "alone"),
+    [
+        (toy.toy_images, {"pca", "gradients", "simclr", "untrained network"}),
+        (toy.toy_texts, {"tfidf", "simclr", "untrained network"}),
+        (toy.toy_sounds, {"pca", "untrained network"}),
+        (toy.toy_series, {"pca", "untrained network"}),
+        (toy.toy_tables, {"pca", "untrained network"}),
+        (toy.toy_videos, {"pca", "course", "untrained network"}),
+    ],
+)
+def test_a_run_is_judged_beside_its_parts_whatever_it_is_of(make, alone, tmp_path, monkeypatch) -> None:
+    data, truth = make(32), np.arange(32) % 2
+    monkeypatch.setattr("handful.evaluation.judge.read_again", lambda run: data)
+    run = handful.label(data, np.where(np.arange(32) < 8, truth, -1), out=tmp_path / "run", epochs=1)
+    methods = {line.method for line in handful.evaluate(run, truth, [1], trials=1).lines}
+    assert alone <= methods - {"auto"}

@@ -93,8 +93,9 @@ def evaluate(
     run: a Run, a Graph, Embeddings or vectors [N, D].
     truth: [N] the right labels, -1, None or "" where they are not known: such rows are neither given nor scored.
         For a Run, also what `read` takes as labels.
-    peers: also judge PCA and the untrained network of a Run, and scikit-learn's LabelSpreading and logistic
-        regression on the same vectors and labels.
+    peers: also judge each representation of a Run that stands beside others by itself, the simplest one for its kind of
+        data (PCA, of texts TF-IDF) and an untrained network; and scikit-learn's LabelSpreading and logistic regression
+        on the same vectors and labels.
     Raises InputError where a class has no more rows than labels are to be drawn.
     """
     check_at_least("trials", trials, 1)
@@ -194,18 +195,19 @@ def _graphs(run: Any, peers: bool, seed: int) -> dict[str, Graph]:
     graphs = {run.record["pretrain"]["options"]["method"]: run.graph}
     if peers:
         data = read_again(run)
-        for name, vectors in _floors(run, data, seed):
+        for name, vectors in _alone(run, data, seed):
             graphs.setdefault(name, knn_graph(vectors, n_neighbors=run.graph.n_neighbors or 10, seed=seed))
     return graphs
 
 
-def _floors(run: Run, data: Any, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the vectors of PCA and of the network before training."""
+def _alone(run: Run, data: Any, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the vectors of each block of the run, of the first encoder without training, and of an untrained network."""
     embeddings: Embeddings = run.embeddings
-    if "pca" in embeddings.blocks:
-        yield "pca", np.ascontiguousarray(embeddings.block("pca"))
-    else:
-        yield "pca", pretrain(data, "pca", seed=seed).embed(data).vectors
+    for name in embeddings.blocks:
+        yield name, np.ascontiguousarray(embeddings.block(name))
+    floor = next(iter(run.encoder.modality.floors()))
+    if floor not in embeddings.blocks:
+        yield floor, pretrain(data, floor, seed=seed).embed(data).vectors
     yield "untrained network", pretrain(data, "random", seed=seed).embed(data).vectors
 
 
