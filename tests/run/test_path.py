@@ -70,6 +70,21 @@ def test_the_same_call_again_gives_the_same_answer(run: handful.Run, tmp_path: P
     assert again.labels.equals(before)
 
 
+def test_gradients_count_four_times_what_pixels_do(tmp_path: Path) -> None:
+    source, labels = make_folder(tmp_path / "pictures"), write_labels(tmp_path / "labels.csv")
+    run = handful.label(source, labels, out=tmp_path / "run", method="untrained", n_neighbors=5)
+    assert open_run(run.folder).embeddings.counts == {"pca": 0.25, "gradients": 1.0}
+    vectors, blocks = run.graph.vectors, run.embeddings.blocks
+    pixels, gradients = (np.linalg.norm(vectors[:, blocks[name]], axis=1) for name in ("pca", "gradients"))
+    np.testing.assert_allclose(gradients / pixels, 2.0, rtol=1e-3)
+
+
+def test_what_is_joined_by_name_counts_alike_unless_the_kind_knows_all_of_it(tmp_path: Path) -> None:
+    data = handful.read(make_folder(tmp_path / "pictures"), modality="image")
+    assert handful.pretrain(data, "gradients+random").counts == {}
+    assert handful.pretrain(data, "gradients+pca").counts == {"gradients": 1.0, "pca": 0.25}
+
+
 def test_a_grown_folder_embeds_only_what_is_new(run: handful.Run, tmp_path: Path) -> None:
     before = np.array(run.embeddings.vectors)
     weights = (run.encoder_folder / "model.safetensors").read_bytes()

@@ -201,9 +201,9 @@ def _graphs(run: Any, peers: bool, seed: int) -> dict[str, Graph]:
 
 
 def _alone(run: Run, data: Any, seed: int) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield the vectors of each block of the run, of the first encoder without training, and of an untrained network."""
+    """Yield the vectors of each of several blocks, of the first floor of this kind of data, of an untrained network."""
     embeddings: Embeddings = run.embeddings
-    for name in embeddings.blocks:
+    for name in embeddings.blocks if len(embeddings.blocks) > 1 else ():
         yield name, np.ascontiguousarray(embeddings.block(name))
     floor = next(iter(run.encoder.modality.floors()))
     if floor not in embeddings.blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,17 @@ def as_graph(source: Any, *, labels: Any = None, seed: int = 0) -> Graph:
 
 
 def fuse(
-    sources: list[Any] | tuple[Any, ...], *, n_neighbors: int = 10, seed: int = 0, search: Search | None = None
+    sources: list[Any] | tuple[Any, ...],
+    *,
+    counts: Sequence[float] | None = None,
+    n_neighbors: int = 10,
+    seed: int = 0,
+    search: Search | None = None,
 ) -> Graph:
-    """Return one graph of several representations of the same rows; `search` as in `knn_graph`."""
+    """Return one graph of several representations of the same rows; `search` as in `knn_graph`.
+
+    counts: how much each counts in the similarity of two rows; all alike by default.
+    """
     if len(sources) == 1:
         return as_graph(sources[0])
     blocks: list[np.ndarray] = []
@@ -41,4 +50,6 @@ def fuse(
         vectors = vectors - vectors.mean(axis=0)
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         blocks.append(vectors / np.where(norms > 0, norms, 1))
+    if counts is not None:
+        blocks = [block * np.float32(np.sqrt(count)) for block, count in zip(blocks, counts, strict=True)]
     return knn_graph(np.hstack(blocks), n_neighbors=n_neighbors, seed=seed, search=search)

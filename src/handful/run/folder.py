@@ -247,7 +247,9 @@ class Run:
         table = pa.table(
             {"id": pa.array(embeddings.ids.tolist(), pa.string()), "digest": pa.array(digests.tolist(), pa.string())}
         )
-        table = table.replace_schema_metadata({"blocks": json.dumps(blocks), "encoder": encoder_digest})
+        table = table.replace_schema_metadata(
+            {"blocks": json.dumps(blocks), "counts": json.dumps(dict(embeddings.counts)), "encoder": encoder_digest}
+        )
         with self.writing("embeddings.npy", "ids.parquet", step="embed") as (vectors, rows):
             write_array(vectors, embeddings.vectors)
             write_parquet(table, rows)

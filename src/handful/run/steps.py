@@ -146,7 +146,7 @@ def embed_step(
     if len(new) < len(data):
         old = known >= 0
         vectors[old] = run.embeddings.vectors[known[old]]
-    embeddings = Embeddings(data.ids, vectors, encoder.blocks)
+    embeddings = Embeddings(data.ids, vectors, encoder.blocks, encoder.counts)
     run.write_embeddings(embeddings, data.digests, digest)
     forget_rows(run.folder)
     return embeddings
@@ -166,6 +166,8 @@ def graph_step(
     machines: those of a cluster that find the neighbours; this one by default.
     """
     made_of = {"embeddings": run.digest("embeddings.npy"), "n_neighbors": n_neighbors, "seed": seed}
+    if embeddings.counts:
+        made_of["counts"] = dict(embeddings.counts)
     if run.stands("graph.npz") and run.record["graph"]["made_of"] == made_of:
         return run.graph
     told = (watch or Watch()).stage
@@ -183,7 +185,8 @@ def link(embeddings: Embeddings, *, n_neighbors: int, seed: int = 0, search: Sea
     if len(embeddings.blocks) == 1:
         return knn_graph(embeddings.vectors, n_neighbors=n_neighbors, seed=seed, search=search)
     blocks = [np.ascontiguousarray(embeddings.block(name)) for name in embeddings.blocks]
-    return fuse(blocks, n_neighbors=n_neighbors, seed=seed, search=search)
+    counts = [embeddings.counts.get(name, 1.0) for name in embeddings.blocks]
+    return fuse(blocks, counts=counts, n_neighbors=n_neighbors, seed=seed, search=search)
 
 
 def propagate_step(

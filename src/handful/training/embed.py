@@ -31,11 +31,13 @@ class Embeddings:
 
     ids: [N] the items' ids; vectors: [N, D] float32, every block's rows of length one.
     blocks: the columns of each block by name; a single encoder has one.
+    counts: how much each block counts in a graph, by name; one where it is not named.
     """
 
     ids: np.ndarray
     vectors: np.ndarray
     blocks: Mapping[str, slice] = field(default_factory=dict)
+    counts: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -49,8 +51,9 @@ class Embeddings:
         table = pq.read_table(path.with_name("ids.parquet"))
         ids = np.array(table.column("id").to_pylist(), dtype=str)
         blocks = json.loads(table.schema.metadata[b"blocks"])
+        counts = json.loads(table.schema.metadata.get(b"counts", b"{}"))
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
-        return cls(ids, vectors, {name: slice(*ends) for name, ends in blocks.items()})
+        return cls(ids, vectors, {name: slice(*ends) for name, ends in blocks.items()}, counts)
 
     def block(self, name: str) -> np.ndarray:
         """Return the vectors [N, d] of one block."""

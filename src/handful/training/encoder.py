@@ -78,6 +78,12 @@ class Encoder(nn.Module):
             for n, f, e in zip(self.networks, self._finishes(), ends, strict=True)
         }
 
+    @property
+    def counts(self) -> dict[str, float]:
+        """How much each block counts in a graph, by name: alike unless their kind of data knows better."""
+        known: Mapping[str, float] = getattr(self.modality, "counts", {})
+        return {name: known[name] for name in self.networks} if set(self.networks) <= set(known) else {}
+
     def _finishes(self) -> Sequence[Standardise]:
         return [self.finishes[name] for name in self.networks]  # type: ignore[misc]
 
@@ -102,7 +108,7 @@ class Encoder(nn.Module):
             vectors = np.concatenate([self._finished(remembered[1], rows) for rows in batches_of(rows, batch_size)])
         else:
             vectors = pooled_vectors(self, self.modality, data.samples, rows, batch_size=batch_size, progress=progress)
-        return Embeddings(data.ids[rows], vectors, self.blocks)
+        return Embeddings(data.ids[rows], vectors, self.blocks, self.counts)
 
     def remember(self, samples: Samples, pooled: Mapping[str, np.ndarray]) -> None:
         """Keep what each network gave for all of `samples` [N, D], for the next `embed`: it need not be made twice."""
