@@ -1,6 +1,7 @@
 """Labels from a handful on all 70,000 images of Fashion-MNIST: the whole path, beside GraphLearning and scikit-learn.
 
     python benchmarks/bench_images.py --out RUN --draws 20
+    python benchmarks/bench_images.py --out RUN --method untrained --peer-draws 0 --rules consensus,blend
 
 Needs the Debian package dataset-fashion-mnist; GraphLearning (PyPI `graphlearning`) is run where it is installed.
 Draws are stratified: the same rows for everybody; scored on the rows not given. Prints a Markdown table.
@@ -84,6 +85,7 @@ def main() -> None:
     arguments.add_argument("--draws", type=int, default=20)
     arguments.add_argument("--peer-draws", type=int, default=5)
     arguments.add_argument("--counts", default="1,2,3,4,5")
+    arguments.add_argument("--method", default="auto")
     arguments.add_argument("--epochs", type=int)
     arguments.add_argument("--rules", default="pwll")
     options = arguments.parse_args()
@@ -93,7 +95,7 @@ def main() -> None:
     given = draw_given(encode_labels(truth), 1, np.random.default_rng(0))
     first[given] = truth[given]
     began = time.monotonic()
-    run = handful.label(handful.read(images, first), out=options.out, epochs=options.epochs)
+    run = handful.label(handful.read(images, first), out=options.out, method=options.method, epochs=options.epochs)
     print(f"whole path: {(time.monotonic() - began) / 60:.1f} minutes; {run.summary().in_words()}\n", flush=True)
     graph = run.graph
     lines: dict[str, tuple[Rule | None, int]] = {}
@@ -105,8 +107,8 @@ def main() -> None:
     print("| method, the same vectors | draws | " + " | ".join(map(str, counts)) + " |")
     print("|---|" + "---|" * (1 + len(counts)))
     for name, (rule, draws) in lines.items():
-        if rule is None:
-            print(f"| {name} | not installed |")
+        if rule is None or not draws:
+            print(f"| {name} | {'not installed' if draws else 'not run'} |")
             continue
         print(f"| {name} | {draws} | " + " | ".join(judge(rule, truth, c, draws) for c in counts) + " |", flush=True)
 

@@ -6,7 +6,7 @@ import toy
 
 import handful
 from handful.data import encode_labels
-from handful.evaluation.judge import draw_given
+from handful.evaluation.judge import Evaluation, Line, draw_given
 
 
 def _two_clusters(n: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -69,3 +69,24 @@ def test_a_run_is_judged_beside_its_parts_whatever_it_is_of(make, alone, tmp_pat
     run = handful.label(data, np.where(np.arange(32) < 8, truth, -1), out=tmp_path / "run", epochs=1)
     methods = {line.method for line in handful.evaluate(run, truth, [1], trials=1).lines}
     assert alone <= methods - {"auto"}
+
+
+def _line(method: str, accuracy: float, *, std: float = 0.02, count: int = 2) -> Line:
+    return Line(method, count, 10, accuracy, std, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "best"),
+    [
+        ([_line("auto", 0.5), _line("pca", 0.6), _line("gradients", 0.7)], "gradients"),
+        ([_line("auto", 0.5), _line("pca", 0.51)], None),
+        ([_line("auto", 0.5, std=0.2), _line("pca", 0.6, std=0.2)], None),
+        ([_line("auto", 0.5), _line("auto + logistic regression", 0.9), _line("pca", 0.4)], None),
+        ([_line("auto", 0.9), _line("auto", 0.5, count=5), _line("pca", 0.6, count=5)], "pca"),
+    ],
+)
+def test_a_representation_that_is_better_alone_is_named(lines, best) -> None:
+    judged = Evaluation(lines, 100, 3, 0, alone=["pca", "gradients"])
+    found = judged.better_alone()
+    assert (None if found is None else found.method) == best
+    assert (f"--method {best} takes it alone" in judged.in_words()) == (best is not None)

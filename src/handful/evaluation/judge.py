@@ -26,6 +26,10 @@ from handful.run.path import read_again
 from handful.training.embed import Embeddings
 from handful.training.pretrain import pretrain
 
+UNTRAINED = "untrained network"
+LEAST_LEAD = 0.01
+"""By how much more often another representation has to be right to be worth a word."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -49,12 +53,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The lines of all methods, and what was drawn."""
+    """The lines of all methods, and what was drawn.
+
+    alone: the methods that are one representation, which a run can be made of by its name.
+    """
 
     lines: Sequence[Line]
     rows: int
     classes: int
     seed: int
+    alone: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -74,7 +82,29 @@ class Evaluation:
         leaked = max((line.leaked for line in self.lines), default=0)
         if leaked:
             rows.append(f"Up to {leaked:.1f} scored items a draw are nearly the same as a given one.")
+        best = self.better_alone()
+        if best is not None:
+            ahead = 100 * (best.accuracy - self.lines[0].accuracy)
+            rows.append(
+                f"{best.method} alone is right more often than {self.lines[0].method}, by {ahead:.1f} points at "
+                f"{best.labels_per_class} labels a class: --method {best.method} takes it alone."
+            )
         return "\n".join(rows)
+
+    def better_alone(self) -> Line | None:
+        """Return the line of the representation that is ahead of the run's own the most, by more than chance explains.
+
+        By itself, at the same number of labels a class; by chance means are off by their standard error, and two of
+        the difference are asked for, though both were given the same labels. None where there is none.
+        """
+        first, found = self.lines[0].method, []
+        own = {line.labels_per_class: line for line in self.lines if line.method == first}
+        for line in self.lines:
+            usual = own[line.labels_per_class]
+            error = float(np.hypot(line.accuracy_std, usual.accuracy_std)) / np.sqrt(max(line.trials - 1, 1))
+            if line.method in self.alone and line.accuracy - usual.accuracy > max(2 * error, LEAST_LEAD):
+                found.append((line.accuracy - usual.accuracy, line))
+        return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def evaluate(
@@ -110,7 +140,8 @@ def evaluate(
                 progress(f"{name}, {count} labels a class")
             scored = [_score(judge, labels, count, alike, [seed, count, trial]) for trial in range(trials)]
             lines.append(_line(name, count, scored))
-    return Evaluation(lines, int(labels.given.sum()), len(labels.classes), seed)
+    alone = [name for name in list(graphs)[1:] if name != UNTRAINED]
+    return Evaluation(lines, int(labels.given.sum()), len(labels.classes), seed, alone)
 
 
 def draw_given(labels: Labels, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -208,7 +239,7 @@ def _alone(run: Run, data: Any, seed: int) -> Iterator[tuple[str, np.ndarray]]:
     floor = next(iter(run.encoder.modality.floors()))
     if floor not in embeddings.blocks:
         yield floor, pretrain(data, floor, seed=seed).embed(data).vectors
-    yield "untrained network", pretrain(data, "random", seed=seed).embed(data).vectors
+    yield UNTRAINED, pretrain(data, "random", seed=seed).embed(data).vectors
 
 
 def _judges(graphs: Mapping[str, Graph], rule: str, peers: bool) -> dict[str, Judge]:
