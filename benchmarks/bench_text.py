@@ -42,6 +42,7 @@ from sklearn.semi_supervised import LabelSpreading
 import handful
 from handful.modalities.contract import Modality
 from handful.modalities.registry import make_modality
+from handful.modalities.text import Text
 from handful.propagation.fuse import fuse
 from handful.training.embed import pooled_vectors
 
@@ -139,7 +140,8 @@ def measure_labels(names: list[str], wanted: list[str], draws: int) -> None:
             taken = time.process_time() - began
             graphs = {f"{encoder}: {block}": handful.knn_graph(vectors) for block, vectors in blocks.items()}
             if len(blocks) > 1:
-                graphs[encoder] = fuse([*blocks.values()], n_neighbors=10)
+                counts = [Text.counts[name] for name in blocks]
+                graphs[encoder] = fuse([*blocks.values()], counts=counts, n_neighbors=10)
             for told, graph in graphs.items():
                 for count in COUNTS[name]:
                     cells = judge(graph, classes, count, draws)

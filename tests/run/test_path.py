@@ -79,6 +79,11 @@ def test_gradients_count_four_times_what_pixels_do(tmp_path: Path) -> None:
     np.testing.assert_allclose(gradients / pixels, 2.0, rtol=1e-3)
 
 
+def test_of_texts_what_is_learnt_counts_twice_what_words_in_common_do() -> None:
+    data = handful.read([f"{word} number {n}" for n in range(10) for word in ("apple", "brick")], modality="text")
+    assert handful.pretrain(data, epochs=1).embed(data).counts == {"tfidf": 0.5, "simclr": 1.0}
+
+
 def test_what_is_joined_by_name_counts_alike_unless_the_kind_knows_all_of_it(tmp_path: Path) -> None:
     data = handful.read(make_folder(tmp_path / "pictures"), modality="image")
     assert handful.pretrain(data, "gradients+random").counts == {}

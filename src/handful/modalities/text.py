@@ -48,6 +48,9 @@ class Text:
     order = "words"
     axes = 1
     auto = ("tfidf", "simclr")
+    counts: Mapping[str, float] = {"tfidf": 0.5, "simclr": 1.0}
+    """1 and 8 labels a class, `consensus`: mails of SpamAssassin 84.4 and 85.6 % right, both alike 79.4 and 82.2; 2,500
+    news 74.1 and 82.8, alike 73.5 and 81.6; Reuters 75.3 and 84.8, alike 76.3 and 85.1."""
 
     def __init__(
         self,
