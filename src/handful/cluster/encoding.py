@@ -14,6 +14,7 @@ import ray
 import torch
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from handful.cluster.gang import MOST_LOSSES, PAUSE, nodes
 from handful.data import Listed
 from handful.errors import InputError
 from handful.training.embed import pooled_vectors
@@ -21,8 +22,6 @@ from handful.training.encoder import Encoder
 
 _AT_EACH = 2  # batches that lie at an encoder: the next one is sent while it works on the last
 _ON_THE_WAY = 8  # for each encoder, with those that are done and wait for one before them
-_MOST_LOSSES = 20
-_PAUSE = 2.0  # seconds until the cluster knows who is left
 
 
 class Member:
@@ -108,12 +107,12 @@ class Pool:
     def _go_on_without(self, lost: Any, error: Exception) -> None:
         """Give what lay at the `lost` encoder to the others, or to new ones where it was the last."""
         self._losses += 1
-        if self._losses >= _MOST_LOSSES:
-            raise InputError(f"machines of the cluster were lost {_MOST_LOSSES} times in one step: the last by {error}")
+        if self._losses >= MOST_LOSSES:
+            raise InputError(f"machines of the cluster were lost {MOST_LOSSES} times in one step: the last by {error}")
         self._say("a machine was lost: the others go on with its items")
         self._members.remove(lost)
         if not self._members:
-            time.sleep(_PAUSE)
+            time.sleep(PAUSE)
             self._members = _start(self.folder)
         for batch in self._waiting:
             if batch.member is lost and batch.vectors is None:
@@ -124,7 +123,7 @@ class Pool:
 def _start(folder: Path) -> list[Any]:
     """Return encoders, on each node one for each of its GPUs, or one for all of its processors."""
     members = []
-    for node in (node for node in ray.nodes() if node["Alive"]):
+    for node in nodes():
         gpus, cpus = (int(node["Resources"].get(kind, 0)) for kind in ("GPU", "CPU"))
         here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         remote = _REMOTE.options(scheduling_strategy=here, num_gpus=1 if gpus else 0)

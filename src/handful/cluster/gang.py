@@ -17,8 +17,8 @@ from handful.cluster.mesh import Address, Mesh
 from handful.errors import InputError
 
 Work = Callable[..., Any]
-_MOST_LOSSES = 20
-_PAUSE = 2.0  # seconds until the cluster knows who is left
+MOST_LOSSES = 20
+PAUSE = 2.0  # seconds until the cluster knows who is left
 
 
 class Member:
@@ -50,7 +50,7 @@ def run_together(work: Work, arguments: tuple[Any, ...], *, journal: Path, say: 
     Where a node is lost the others begin again with those that are left, and go on by what stands in `journal`.
     Raises what `work` raises, and InputError where nodes are lost again and again.
     """
-    for _ in range(_MOST_LOSSES):
+    for _ in range(MOST_LOSSES):
         journal.mkdir(parents=True, exist_ok=True)
         _sweep(journal)
         members: list[Any] = []
@@ -70,15 +70,20 @@ def run_together(work: Work, arguments: tuple[Any, ...], *, journal: Path, say: 
             for member in members:
                 ray.kill(member)
         say("a machine was lost: the others go on where it was")
-        time.sleep(_PAUSE)
-    raise InputError(f"machines of the cluster were lost {_MOST_LOSSES} times in one step: the last time by {lost}")
+        time.sleep(PAUSE)
+    raise InputError(f"machines of the cluster were lost {MOST_LOSSES} times in one step: the last time by {lost}")
+
+
+def nodes() -> list[dict[str, Any]]:
+    """Return the nodes of the cluster that are there."""
+    return [node for node in ray.nodes() if node["Alive"]]
 
 
 def _raise_fault(answers: list[Any]) -> None:
     """Raise what `work` raised in any process; the others only miss it, as they would miss one that was lost."""
     for answer in answers:
         try:
-            ray.get(answer, timeout=_PAUSE)
+            ray.get(answer, timeout=PAUSE)
         except ray.exceptions.RayTaskError as error:
             if not isinstance(error.cause, EOFError | ConnectionError | BrokenPipeError):
                 raise error.cause from None
@@ -87,13 +92,12 @@ def _raise_fault(answers: list[Any]) -> None:
 
 
 def _members() -> list[Any]:
-    nodes = [node for node in ray.nodes() if node["Alive"]]
-    secret = secrets.token_bytes(32)
+    there, secret = nodes(), secrets.token_bytes(32)
     return [
         _REMOTE.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-            rank, len(nodes), secret, max(1, int(node["Resources"].get("CPU", 1)))
+            rank, len(there), secret, max(1, int(node["Resources"].get("CPU", 1)))
         )
-        for rank, node in enumerate(nodes)
+        for rank, node in enumerate(there)
     ]
 
 

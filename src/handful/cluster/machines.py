@@ -16,7 +16,7 @@ import ray
 
 from handful.cluster.block import read_block, write_graph
 from handful.cluster.encoding import Pool
-from handful.cluster.gang import run_together
+from handful.cluster.gang import nodes, run_together
 from handful.cluster.local import started
 from handful.cluster.mesh import Mesh
 from handful.cluster.search import find_block, read_neighbours, write_points
@@ -143,11 +143,6 @@ def _codes(names: np.ndarray, labels: Labels) -> np.ndarray:
     """Return the class numbers [n] of `names` [n], -1 where there is none."""
     known = {name: code for code, name in enumerate(labels.classes.tolist())}
     return np.array([known.get(name, -1) for name in names.tolist()], np.int32)
-
-
-def nodes() -> list[dict[str, Any]]:
-    """Return the nodes of the cluster that are there."""
-    return [node for node in ray.nodes() if node["Alive"]]
 
 
 @contextmanager
