@@ -2,11 +2,14 @@
 
     python benchmarks/bench_methods.py --seconds 120 --seeds 0,1 --peers PEERS --out methods.jsonl
     python benchmarks/bench_methods.py --data clothing96 --seconds 60 --seeds 0 --out clothing.jsonl
+    python benchmarks/bench_methods.py --seconds 2400 --seeds 0,1,2 --paces methods.jsonl --out gpu.jsonl
 
 A training sees all training images and no label, and ends when its seconds are over: the learning rate falls with them,
 and the last weights are judged. What is judged costs none of the seconds. Accuracy in % on test images: kNN (k 10)
 among training images, of the centred and of the evened vectors, and a logistic regression on the evened ones.
 `--milestones 8` judges SimCLR and the plain loop in between too: how long until an accuracy is reached.
+`--paces FILE`: a training ends after as many samples as its method would see in the seconds at the pace of FILE, an
+earlier `--out`: so a GPU trains what a processor would need hours for, and the batches and rates are the same.
 Each training is a line of `--out`, and one that is there is not done again. Prints Markdown tables.
 Needs the Debian package dataset-fashion-mnist, or clothing96.tar in HANDFUL_DATA; PEERS is what `image_peers.py` says.
 """
@@ -38,7 +41,7 @@ from handful.methods import METHODS
 from handful.modalities.image import Image
 from handful.training.descent import make_optimizer
 from handful.training.devices import make_accelerator
-from handful.training.embed import lay_out, pooled_vectors
+from handful.training.embed import device_of, lay_out, pooled_vectors, to_device
 from handful.training.finish import FLOOR_COMPONENTS, RIDGES, TRAINED_COMPONENTS
 from handful.training.schedule import Schedule
 
@@ -128,11 +131,12 @@ def our_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Module,
     """Return a method and its loss of a batch of rows, as the library takes it: its precision and its layout."""
     method = METHODS[name](METHODS[name].default_backbone(modality), modality)
     lay_out(method)
-    autocast = make_accelerator("auto").autocast
+    accelerator = make_accelerator("auto")
+    method.to(accelerator.device)
 
     def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
-        with autocast():
-            return method(modality.batch(pixels, rows), generator).total
+        with accelerator.autocast():
+            return method(to_device(modality.batch(pixels, rows), accelerator.device), generator).total
 
     return method, loss
 
@@ -150,8 +154,20 @@ def plain_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Modul
     return method, loss
 
 
+@dataclass(frozen=True)
+class Budget:
+    """When a training ends: after processor seconds or, where they are told, after so many samples."""
+
+    seconds: float
+    samples: int | None = None
+
+    def share(self, spent: float, seen: int) -> float:
+        """Return how much of it is used up."""
+        return spent / self.seconds if self.samples is None else seen / self.samples
+
+
 def train_for(
-    seconds: float,
+    budget: Budget,
     method: nn.Module,
     loss: Callable[..., torch.Tensor],
     rows: np.ndarray,
@@ -160,28 +176,29 @@ def train_for(
     stops: int,
 ) -> Iterator[tuple[float, int]]:
     """Train in place, and yield the processor seconds and samples so far at `stops` even stops, the end last."""
-    schedule, spent, steps, stop = Schedule(batch_size=BATCH_SIZE, seed=seed), 0.0, 0, 1
+    schedule, spent, seen, stop, done = Schedule(batch_size=BATCH_SIZE, seed=seed), 0.0, 0, 1, 0.0
     optimizer = make_optimizer(method, schedule)
-    draw, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+    draw, generator = np.random.default_rng(seed), torch.Generator(device_of(method)).manual_seed(seed)
     waiting = draw.permutation(rows)
     method.train()
     loss(waiting[:BATCH_SIZE], generator).backward()  # what is loaded and compiled once is no part of a training
-    while spent < seconds:
+    while done < 1:
         began = time.process_time()
         if len(waiting) < BATCH_SIZE:
             waiting = draw.permutation(rows)
         chosen, waiting = np.sort(waiting[:BATCH_SIZE]), waiting[BATCH_SIZE:]
         for group in optimizer.param_groups:
-            group["lr"] = schedule.rate(spent / seconds) * group["share"]
+            group["lr"] = schedule.rate(done) * group["share"]
         value = loss(chosen, generator)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
-        method.after_step(spent / seconds)
-        spent, steps = spent + time.process_time() - began, steps + 1
-        if spent >= seconds * stop / stops:
+        method.after_step(done)
+        spent, seen = spent + time.process_time() - began, seen + BATCH_SIZE
+        done = budget.share(spent, seen)
+        if done >= stop / stops:
             stop += 1
-            yield spent, steps * BATCH_SIZE
+            yield spent, seen
 
 
 def judge_untrained(network: nn.Module, modality: Image, images: Images, seed: int) -> dict[str, float]:
@@ -192,17 +209,18 @@ def judge_untrained(network: nn.Module, modality: Image, images: Images, seed: i
     return _UNTRAINED[key]
 
 
-def run(name: str, seed: int, seconds: float, modality: Image, images: Images, milestones: int) -> dict[str, Any]:
+def run(name: str, seed: int, budget: Budget, modality: Image, images: Images, milestones: int) -> dict[str, Any]:
     """Return the figures of one training."""
     make = plain_loss if name in PEERS else our_loss
     torch.manual_seed(seed)
     method, loss = make(name, modality, images.pixels)
-    line: dict[str, Any] = {"method": name, "seed": seed, "seconds": seconds, "course": []}
+    line: dict[str, Any] = {"method": name, "seed": seed, "seconds": budget.seconds, "course": []}
     line["untrained"] = judge_untrained(method.network, modality, images, seed)
     stops = milestones if name in ("simclr", *PEERS) else 1
-    for spent, seen in train_for(seconds, method, loss, images.learnt, seed=seed, stops=stops):
+    for spent, seen in train_for(budget, method, loss, images.learnt, seed=seed, stops=stops):
         line |= {"seen": seen, "spent": round(spent, 1), "trained": judge(method.network, modality, images)}
-        line["course"].append([line["spent"], line["trained"]["evened"]])
+        at = line["spent"] if budget.samples is None else seen
+        line["course"].append([at, line["trained"]["evened"]])
     return line
 
 
@@ -222,10 +240,24 @@ def tables(lines: list[dict[str, Any]]) -> Iterator[str]:
         return
     best = [int(np.floor(min(max(at[1] for at in course) for course in own))) for own in courses.values()]
     levels = range(min(best) - 3, max(best) + 1)
-    yield "\n| seconds to a kNN accuracy of | " + " | ".join(map(str, levels)) + " |\n|---|" + "---|" * len(levels)
+    yield (
+        "\n| seconds, or samples, to a kNN accuracy of | "
+        + " | ".join(map(str, levels))
+        + " |\n|---|"
+        + "---|" * len(levels)
+    )
     for name, own in courses.items():
         reached = [[next((at for at, got in course if got >= level), None) for course in own] for level in levels]
         yield f"| {name} | " + " | ".join("-" if None in at else f"{np.mean(at):.0f}" for at in reached) + " |"
+
+
+def budgets(seconds: float, paces: Path | None) -> Callable[[str], Budget]:
+    """Return what a method may use by its name: the seconds, or the samples that it sees in them at the paces."""
+    if paces is None:
+        return lambda name: Budget(seconds)
+    lines = [line for line in map(json.loads, paces.read_text().splitlines()) if "seen" in line]
+    pace = {line["method"]: line["seen"] / line["spent"] for line in lines}
+    return lambda name: Budget(seconds, round(seconds * pace[name]))
 
 
 def _mean(figures: Iterator[float]) -> str:
@@ -242,12 +274,13 @@ def main() -> None:
     parser.add_argument("--methods", default=",".join(name for name in METHODS if name != "forecast"))
     parser.add_argument("--milestones", type=int, default=1)
     parser.add_argument("--peers", type=Path)
+    parser.add_argument("--paces", type=Path)
     parser.add_argument("--out", type=Path, default=Path("methods.jsonl"))
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     images = DATA[chosen.data]()
     modality = Image(size=images.pixels.shape[-1], channels=images.pixels.shape[1], flip=True)
-    names = chosen.methods.split(",")
+    names, budget = chosen.methods.split(","), budgets(chosen.seconds, chosen.paces)
     if chosen.peers is not None:
         image_peers.find_peers(chosen.peers)
         names = [*names, *PEERS]
@@ -265,7 +298,7 @@ def main() -> None:
     for seed in map(int, chosen.seeds.split(",")):
         for name in names:
             if (name, seed) not in done:
-                keep(run(name, seed, chosen.seconds, modality, images, chosen.milestones))
+                keep(run(name, seed, budget(name), modality, images, chosen.milestones))
     print("\n".join(tables(lines)))
 
 

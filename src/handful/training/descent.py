@@ -24,6 +24,7 @@ from handful.training.best import Best
 from handful.training.checkpoint import load_loop, save_loop
 from handful.training.devices import step_generator
 from handful.training.embed import lay_out, to_device
+from handful.training.limit import Limit, norm_of
 from handful.training.schedule import Clock, Schedule
 
 
@@ -36,6 +37,7 @@ class State:
     running: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     scaler: dict[str, Any] = field(default_factory=dict)
+    limit: dict[str, Any] = field(default_factory=dict)
 
 
 class Descent:
@@ -68,6 +70,7 @@ class Descent:
         optimizer = make_optimizer(method, schedule, backbone_share=RATE if adapts else 1.0)
         if checkpoint is not None and checkpoint.is_file():
             self.state = self._resume(checkpoint, optimizer)
+        self.limit = Limit(schedule.limit, **self.state.limit)
         lay_out(method)
         self.model, self.optimizer = accelerator.prepare(method, optimizer)
         if accelerator.scaler is not None and self.state.scaler:
@@ -92,8 +95,10 @@ class Descent:
         for group in self.optimizer.param_groups:
             group["lr"] = self.schedule.rate(done) * group["share"]
         losses = self._losses(parts, epoch * self.clock.steps + step)
+        norm = losses.pop("norm")
         if not math.isfinite(losses["loss"]):
             raise InputError(_not_finite(losses["loss"], epoch, step, self.schedule))
+        self.limit.hold(self.method.parameters(), norm)
         self.optimizer.step()
         self.method.after_step(self.clock.progress(epoch, step + 1))
         self.average.follow()
@@ -116,7 +121,8 @@ class Descent:
             return
         if self.checkpoint is not None and self.accelerator.is_main_process:
             scaler = self.accelerator.scaler.state_dict() if self.accelerator.scaler else {}
-            state = {**asdict(self.state), "scaler": scaler, "identity": self.identity}
+            limit = {"usual": self.limit.usual, "steps": self.limit.steps}
+            state = {**asdict(self.state), "scaler": scaler, "limit": limit, "identity": self.identity}
             others = {"average": self.average.tensors, "best": self.best.tensors}
             save_loop(self.checkpoint, self.method, self.optimizer, state, others=others)
         self.kept = time.monotonic()
@@ -136,7 +142,7 @@ class Descent:
         return step, [to_device(self.method.modality.batch(self.data.samples, chosen), device) for chosen in parts]
 
     def _losses(self, parts: list[Any], at: int) -> dict[str, float]:
-        """Find the gradients of a batch in parts and return the loss and what it is made of.
+        """Find the gradients of a batch in parts and return the loss, what it is made of and the gradients' norm.
 
         They are asked for once, after all was sent on its way: a device that is waited for in between stands still.
         """
@@ -149,9 +155,10 @@ class Descent:
                     loss = self.model(batch, generator)
                 accelerator.backward(loss.total / len(parts))
             found.append({"loss": loss.total.detach(), **loss.parts})
-        names = list(found[0])
-        means = torch.stack([torch.stack([losses[name].float() for losses in found]).mean() for name in names])
-        return dict(zip(names, means.tolist(), strict=True))
+        accelerator.unscale_gradients(self.optimizer)
+        means = {name: torch.stack([losses[name].float() for losses in found]).mean() for name in found[0]}
+        means["norm"] = norm_of(self.method.parameters())
+        return dict(zip(means, torch.stack(list(means.values())).tolist(), strict=True))
 
     def _resume(self, checkpoint: Path, optimizer: torch.optim.Optimizer) -> State:
         kept, others = load_loop(checkpoint, self.method, optimizer, others=("average", "best"))

@@ -15,7 +15,8 @@ class Schedule:
     falls to zero along a cosine. accumulate: in how many parts the gradient of a step is computed, one after the
     other, to save memory. average: how much of itself the running average of the weights keeps at each step; the
     average is what comes out, 0 for the weights themselves. patience: the training ends early once the neighbours have
-    not got better for so many epochs; None never.
+    not got better for so many epochs; None never. limit: a gradient longer than so many times the usual is shortened
+    to that; 0 never.
     """
 
     epochs: int = 10
@@ -28,6 +29,7 @@ class Schedule:
     accumulate: int = 1
     average: float = 0.0
     patience: int | None = None
+    limit: float = 4.0
 
     def rate(self, progress: float) -> float:
         """Return the learning rate when the share `progress` (0 to 1) of all steps is done."""
