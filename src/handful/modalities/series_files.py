@@ -224,11 +224,12 @@ def _even(values: np.ndarray, times: np.ndarray | None) -> Item:
             f"is sampled irregularly, in steps of {steps.min():g} to {steps.max():g}: "
             "bring it to even steps of time first"
         )
-    place = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    if place[-1] + 1 == len(values):
+    whole = counts.sum() + 1
+    if whole == len(values):
         return values
-    if place[-1] + 1 > MOST_FILLED * len(values):
-        return refuse(f"has {len(values)} of {place[-1] + 1} steps between its first time and its last")
+    if whole > MOST_FILLED * len(values):  # before it is an integer: it may be too large for one
+        return refuse(f"has {len(values)} of {whole:.10g} steps between its first time and its last")
+    place = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     filled = np.full((place[-1] + 1, values.shape[1]), np.nan)
     filled[place] = values
     return filled
