@@ -56,6 +56,20 @@ def test_a_block_is_compared_alone() -> None:
         similar(_embeddings(), "c", 1, block="narrow")
 
 
+def test_each_block_counts_what_it_counts_in_a_graph() -> None:
+    draw = np.random.default_rng(0)
+    sides = [draw.normal(size=(50, width)).astype(np.float32) for width in (3, 5)]
+    sides = [side / np.linalg.norm(side, axis=1, keepdims=True) for side in sides]
+    blocks = {"shapes": slice(0, 3), "pixels": slice(3, 8)}
+    ids, vectors = np.arange(50).astype(str), np.concatenate(sides, 1)
+    found = similar(Embeddings(ids, vectors, blocks, {"pixels": 0.25}), "7", 10)
+    expected = (sides[0] @ sides[0][7] + 0.25 * sides[1] @ sides[1][7]) / 1.25
+    assert found.ids.tolist() == ids[np.argsort(-expected)[1:11]].tolist()
+    assert np.allclose(found.likeness, np.sort(expected)[::-1][1:11], atol=1e-6)
+    alike = (sides[0] @ sides[0][7] + sides[1] @ sides[1][7]) / 2
+    assert similar(Embeddings(ids, vectors, blocks), "7", 10).ids.tolist() == ids[np.argsort(-alike)[1:11]].tolist()
+
+
 def test_an_unknown_id_a_vector_of_another_width_and_one_of_zeros_are_refused() -> None:
     embeddings = Embeddings(np.array(["cat/17.jpg", "dog/3.jpg"]), np.eye(2, dtype=np.float32))
     with pytest.raises(

@@ -49,7 +49,8 @@ def similar(
     source has its encoder, something new: the path of a file, or a text of several words.
     Of recordings that were cut into windows, a window is compared with windows, those that overlap it left out, and a
     recording, known or new, with recordings: by the mean of the vectors of its windows.
-    block: compare by one representation only, where several stand side by side; else all of them count alike.
+    block: compare by one representation only, where several stand side by side; else each counts what it counts in a
+    graph.
     Raises InputError for an id that is not there, a file that cannot be read or a vector of another width.
     """
     check_at_least("n", n, 1)
@@ -66,7 +67,7 @@ def similar(
         wanted = whole if block is None else whole[embeddings.blocks[block]]
     else:
         wanted = _check_vector(query, vectors)
-    likeness = _cosines(vectors, wanted)
+    likeness = _cosines(vectors, wanted, embeddings.scales if block is None else None)
     passed = np.zeros(len(likeness), bool)
     if row is not None:
         passed[row] = True
@@ -113,19 +114,20 @@ def _similar_recordings(
 ) -> Similar:
     """Return the recordings most like one, known by its name or new, and the window of each that is most like it."""
     columns = slice(None) if block is None else embeddings.blocks[block]
-    vectors = np.asarray(embeddings.vectors[:, columns])
+    vectors, scales = np.asarray(embeddings.vectors[:, columns]), embeddings.scales if block is None else None
     pooled = windows.pool(vectors)
     own = _row_of(windows.names, query)
     if own is None:
         wanted = _embed_new(source, windows.names, query, _window_settings(source))[:, columns].mean(0)
     else:
         wanted = pooled[own]
-    best = _best(_cosines(pooled, wanted), n, np.arange(len(pooled)) == own)
-    each = _cosines(vectors, wanted)
+    likeness = _cosines(pooled, wanted, scales)
+    best = _best(likeness, n, np.arange(len(pooled)) == own)
+    each = _cosines(vectors, wanted, scales)
     moments = [int(np.argmax(np.where(windows.owner == place, each, -np.inf))) for place in best]
     return Similar(
         windows.names[best],
-        _cosines(pooled[best], wanted),
+        likeness[best],
         None if own is None else str(query),
         embeddings.ids[np.array(moments, dtype=np.int64)],
     )
@@ -195,12 +197,17 @@ def _check_vector(query: Any, vectors: np.ndarray) -> np.ndarray:
     return wanted
 
 
-def _cosines(vectors: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return the cosine [N] of every row with `wanted`, reading a block of rows at a time."""
+def _cosines(vectors: np.ndarray, wanted: np.ndarray, scales: np.ndarray | None) -> np.ndarray:
+    """Return the cosine [N] of every row with `wanted`, the columns of both times `scales` [D] where there are any.
+
+    Reads a block of rows at a time.
+    """
     found = np.empty(len(vectors), dtype=np.float32)
+    wanted = wanted if scales is None else wanted * scales
     wanted = wanted / np.linalg.norm(wanted)
     for start in range(0, len(vectors), BLOCK):
         block = np.asarray(vectors[start : start + BLOCK], dtype=np.float32)
+        block = block if scales is None else block * scales
         length = np.maximum(np.linalg.norm(block, axis=1), 1e-12)
         found[start : start + BLOCK] = block @ wanted / length
     return found

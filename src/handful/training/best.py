@@ -13,15 +13,16 @@ from handful.training.health import NOTICEABLE
 class Best:
     """Keeps the weights of `network` at the epoch whose neighbours agreed best with an independent view of the data.
 
-    The last weights are the ones that a schedule ends in, so an earlier epoch is taken only where it was better by
-    what can be noticed.
-    before: how well the neighbours agreed with the weights that the network had: then these come out again, unless
-    training made them better by what can be noticed. None where they are no choice.
+    The last weights are the ones that a schedule ends in, so an earlier epoch is taken only where training undid what
+    it had done: where the last neighbours are no longer noticeably better than those it began with.
+    untrained: how well the neighbours agreed when training began; None where that cannot be told, or the last weights
+    come out in any case. adapts: the weights that it began with were learnt elsewhere: they come out again where no
+    epoch made them noticeably better.
     """
 
-    def __init__(self, network: nn.Module, *, before: float | None = None) -> None:
-        self._network, self._before = network, before
-        self._given = {} if before is None else self._weights()
+    def __init__(self, network: nn.Module, *, untrained: float | None = None, adapts: bool = False) -> None:
+        self._network, self._untrained, self._adapts = network, untrained, adapts
+        self._given = self._weights() if adapts and untrained is not None else {}
         self.tensors: dict[str, torch.Tensor] = {}
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
@@ -35,7 +36,7 @@ class Best:
 
     def put_in_place(self, history: list[dict[str, Any]]) -> int:
         """Give the network the weights of the chosen epoch and return its number, 0 for those it had."""
-        chosen = chosen_epoch(history, self._before)
+        chosen = chosen_epoch(history, self._untrained, adapts=self._adapts)
         if chosen < len(history):
             self._network.load_state_dict(self.tensors if chosen else self._given)
         return chosen
@@ -52,17 +53,22 @@ def best_epoch(history: list[dict[str, Any]]) -> int:
     return agreements.index(max(agreements)) + 1
 
 
-def chosen_epoch(history: list[dict[str, Any]], before: float | None = None) -> int:
-    """Return the number of the epoch whose weights come out: the last, unless the best was noticeably better.
+def chosen_epoch(history: list[dict[str, Any]], untrained: float | None, *, adapts: bool = False) -> int:
+    """Return the number of the epoch whose weights come out, 0 for those that training began with.
 
-    before: the agreement of the weights that training began with, where they may come out: the number is 0 then.
+    The last, unless its neighbours are no longer noticeably better than the `untrained` ones: then the best, where it
+    is noticeably better than the last or, where training `adapts` what was learnt elsewhere, than what was given.
     """
-    best = best_epoch(history)
-    if before is not None and history and history[best - 1]["agreement"] - before <= NOTICEABLE:
-        return 0
-    if best == len(history) or history[best - 1]["agreement"] - history[-1]["agreement"] <= NOTICEABLE:
+    if untrained is None or any("agreement" not in line for line in history):
         return len(history)
-    return best
+    last = history[-1]["agreement"] if history else untrained
+    if last - untrained > NOTICEABLE:
+        return len(history)
+    best = best_epoch(history)
+    than = untrained if adapts else last
+    if history and history[best - 1]["agreement"] - than > NOTICEABLE:
+        return best
+    return 0 if adapts else len(history)
 
 
 def has_rested(history: list[dict[str, Any]], patience: int | None) -> bool:

@@ -43,8 +43,8 @@ class State:
 class Descent:
     """A method on its way down, from the state in `checkpoint` where there is one.
 
-    identity: what decides the result. adapts: the network was trained elsewhere, so its own weights learn slowly;
-    before: how well its neighbours agreed then, None where that cannot be told.
+    identity: what decides the result. adapts: the network was trained elsewhere, so its own weights learn slowly.
+    untrained: how well the neighbours agreed before, None where that cannot be told.
     Raises InputError where the checkpoint belongs to another training.
     """
 
@@ -58,7 +58,7 @@ class Descent:
         checkpoint: Path | None,
         identity: dict[str, Any] | None,
         adapts: bool = False,
-        before: float | None = None,
+        untrained: float | None = None,
     ) -> None:
         self.method, self.data, self.schedule, self.accelerator = method, data, schedule, accelerator
         self.checkpoint, self.identity, self.kept = checkpoint, identity, time.monotonic()
@@ -66,7 +66,7 @@ class Descent:
         # A network that also restores or foretells is not judged by its vectors alone.
         self._chooses = method.only_embeds and not schedule.average
         self.average = Average(method.network, keep=schedule.average)
-        self.best = Best(method.network, before=before if adapts and self._chooses else None)
+        self.best = Best(method.network, untrained=untrained if self._chooses else None, adapts=adapts)
         optimizer = make_optimizer(method, schedule, backbone_share=RATE if adapts else 1.0)
         if checkpoint is not None and checkpoint.is_file():
             self.state = self._resume(checkpoint, optimizer)

@@ -55,6 +55,17 @@ class Embeddings:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
         return cls(ids, vectors, {name: slice(*ends) for name, ends in blocks.items()}, counts)
 
+    @property
+    def scales(self) -> np.ndarray | None:
+        """[D] what the columns are multiplied by so that every block counts what it should in a product of rows; None
+        where all count alike."""
+        if not self.counts:
+            return None
+        scales = np.ones(self.vectors.shape[1], dtype=np.float32)
+        for name, columns in self.blocks.items():
+            scales[columns] = math.sqrt(self.counts.get(name, 1.0))
+        return scales
+
     def block(self, name: str) -> np.ndarray:
         """Return the vectors [N, d] of one block."""
         if name not in self.blocks:

@@ -55,8 +55,8 @@ def train(
 ) -> Trained:
     """Train `method` on all of `data` in place and return what happened.
 
-    The weights of the last epoch come out or, of a method that only embeds, those of an earlier one whose neighbours
-    were noticeably better, told without labels.
+    The weights of the last epoch come out or, of a method that only embeds, where training undid what it had done,
+    those of the epoch with the best neighbours, told without labels.
     checkpoint: where the state of the loop is kept; found there with the same `identity` (what decides the result),
     the training goes on from it and ends with the weights that an uninterrupted one ends with.
     adapts: the network was trained elsewhere: its lower half stays, the rest learns slowly, and where its neighbours do
@@ -79,7 +79,7 @@ def train(
         checkpoint=checkpoint,
         identity=identity,
         adapts=adapts,
-        before=panel.untrained.agreement,
+        untrained=panel.untrained.agreement,
     )
     accelerator.init_trackers("handful", config=asdict(schedule))
     while descent.state.epoch < schedule.epochs and not has_rested(descent.state.history, schedule.patience):
