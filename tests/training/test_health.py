@@ -91,6 +91,7 @@ def test_what_is_behind_the_raw_input_is_called_no_better_than_pca() -> None:
     assert "use milder views or another method" in judge(now, untrained, raw, LEVEL, [0.5, 0.5])
     assert judge(now, untrained, raw, [3.0, 2.0, 1.0], [0.5, 0.5]).startswith("still improving, and so far no")
     assert judge(now, _health(agreement=0.55), raw, LEVEL, [0.5, 0.5]).startswith("no better than PCA or the untrained")
+    assert "`handful evaluate`" in judge(now, untrained, raw, LEVEL, [0.5, 0.5])
     assert "done" in judge(_health(agreement=0.7), untrained, raw, LEVEL, [0.7, 0.7])
 
 
@@ -100,11 +101,12 @@ def test_neighbours_that_still_get_better_are_an_improvement_whatever_the_loss_d
     assert "done" in judge(_health(agreement=0.6), untrained, raw, LEVEL, [0.595, 0.6])
 
 
-def test_neighbours_that_were_better_before_are_told_with_their_epoch() -> None:
+def test_a_training_that_undid_what_it_had_done_is_told_with_its_best_epoch() -> None:
     raw = untrained = _health(agreement=0.4)
-    told = judge(_health(agreement=0.5), untrained, raw, [3.0, 2.0, 1.0], [0.45, 0.6])
+    told = judge(_health(agreement=0.405), untrained, raw, [3.0, 2.0, 1.0], [0.45, 0.6])
     assert told.startswith("past its best")
     assert "60% after epoch 2; keep that epoch, or lower the learning rate" in told
+    assert judge(_health(agreement=0.5), untrained, raw, [3.0, 2.0, 1.0], [0.45, 0.6]).startswith("healthy")
 
 
 class _Shrinks(Method):

@@ -129,7 +129,8 @@ def _behind(now: float, untrained: float | None, raw: float, past: Sequence[floa
     """Return what the neighbours are not better than, and the remedy; None where they are the best so far."""
     share = f"{now:.0%} of neighbours share a group that an independent view of the data finds"
     best = max(past, default=now)
-    if best - now > NOTICEABLE and best > raw:
+    undone = untrained is not None and now - untrained <= NOTICEABLE
+    if undone and best - now > NOTICEABLE and best > raw:
         epoch = list(past).index(best) + 1
         return f"past its best: {share}, {best:.0%} after epoch {epoch}; keep that epoch, or lower the learning rate."
     if now >= raw:
@@ -139,7 +140,8 @@ def _behind(now: float, untrained: float | None, raw: float, past: Sequence[floa
     if untrained is not None and now < untrained - NOTICEABLE and not young:
         state = "no better than PCA or the untrained network"
     remedy = "train longer" if young else "use milder views or another method"
-    return f"{state}: {share}, {raw:.0%} of those of the raw input; {remedy}, or set 'pca' beside it."
+    told = f"{state}: {share}, {raw:.0%} of those of the raw input; {remedy}, or set 'pca' beside it."
+    return told if young else f"{told} With labels `handful evaluate` tells for sure."
 
 
 def _finished_agreement(vectors: np.ndarray, groups: np.ndarray, origin: str) -> float:
