@@ -1,4 +1,4 @@
-"""Photos of garments from a pretrained network: labels from a handful, by `rule="auto"`, alone and beside gradients.
+"""Photos of garments from a pretrained network: labels from a handful, by `rule="auto"`, alone and not.
 
     python benchmarks/bench_pretrained.py [--draws 3] [--counts 1,5,20] [--rule auto] [--size 160]
     python benchmarks/bench_pretrained.py --precision 600
@@ -34,6 +34,7 @@ from torch import nn
 import handful
 from handful.modalities.registry import make_modality
 from handful.propagation.fuse import fuse
+from handful.run.steps import link
 from handful.training.embed import pooled_vectors
 
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
@@ -201,12 +202,11 @@ def main() -> None:
         compare_adapted(data, wrapped, options.adapt, options)
         return
     began = time.monotonic()
-    encoder = handful.pretrain(data, "gradients+pretrained", wrapped)
+    encoder = handful.pretrain(data, encoder=wrapped)
     embeddings = encoder.embed(data)
     print(f"{encoder.record['verdict']}; {time.monotonic() - began:.0f} s\n", flush=True)
-    blocks = {name: embeddings.block(name) for name in ("gradients", "pretrained")}
-    graphs = {name: handful.knn_graph(block) for name, block in blocks.items()}
-    graphs["both, side by side"] = fuse([*blocks.values()])
+    graphs = {name: handful.knn_graph(embeddings.block(name)) for name in ("gradients", "pretrained")}
+    graphs["as it comes: side by side"] = link(embeddings, n_neighbors=10)
     print_labels(graphs, data, options)
 
 

@@ -185,7 +185,7 @@ def test_auto_takes_what_is_on_the_machine_and_says_so(models: Path, cache: Path
     _keep(cache, "org/vit", models / "vit")
     _keep(cache, "org/hubert", models / "hubert")
     encoder = pretrain(toy_images(20), encoder="auto")
-    assert list(encoder.networks) == ["pretrained"]
+    assert list(encoder.networks) == ["gradients", "pca", "pretrained"]
     assert "org/vit, vit of" in encoder.record["verdict"]
 
 

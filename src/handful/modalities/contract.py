@@ -22,8 +22,9 @@ class Modality(Protocol):
     (the tokenizer of texts); `assets` holds what is saved beside the settings, text by file name; `load_encoder(name,
     pooling=...)` returns the kind as a pretrained network reads it, and the network; `parts` is how many tokens every
     sample has, where all have as many; `write(sample, path)` writes a sample of the scale of batches to a file of
-    this kind and returns its path; `auto` names what is set side by side where nothing is asked for, and `untrained`
-    which floors are where no training is wanted (all, if left out); `counts` says by name how much each counts in the
+    this kind and returns its path; `auto` names what is set side by side where nothing is asked for, `untrained`
+    which floors are where no training is wanted (all, if left out), and `beside` which stand beside a pretrained
+    network that is taken as it is (none, if left out); `counts` says by name how much each counts in the
     graph where all that stand side by side are named in it (else all count alike); `forecaster()` returns a network
     that guesses what comes next and compares it, and a naive guess, with what came, as `Forecaster` does over tokens;
     `ahead()` returns a map of a sample's last steps to its next, fitted in closed form; `near_duplicates(samples)`

@@ -44,9 +44,11 @@ class Image:
     name = "image"
     axes = 2
     order = "rows from top to bottom"
-    counts: Mapping[str, float] = {"gradients": 1.0, "pca": 0.25, "simclr": 0.25}
+    beside = ("gradients", "pca")
+    counts: Mapping[str, float] = {"gradients": 1.0, "pca": 0.25, "simclr": 0.25, "pretrained": 4.0}
     """400 photos of clothes, 1 and 5 labels a class, `consensus`: 38.1 and 53.7 % right, all alike 32.8 and 45.6,
-    gradients alone 38.2 and 49.1; 2,000 images of Fashion-MNIST 61.7 and 74.9, all alike 61.2 and 73.7."""
+    gradients alone 38.2 and 49.1; 2,000 images of Fashion-MNIST 61.7 and 74.9, all alike 61.2 and 73.7.
+    What was learnt elsewhere: benchmarks/LOG.md."""
 
     def __init__(
         self,

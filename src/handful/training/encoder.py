@@ -19,6 +19,7 @@ from handful.encoders.saving import build, describe
 from handful.encoders.standardise import Standardise
 from handful.errors import InputError
 from handful.files import written_whole
+from handful.methods import METHODS
 from handful.modalities.contract import Batch, Modality
 from handful.modalities.registry import make_modality
 from handful.training.card import model_card
@@ -80,8 +81,13 @@ class Encoder(nn.Module):
 
     @property
     def counts(self) -> dict[str, float]:
-        """How much each block counts in a graph, by name: alike unless their kind of data knows better."""
-        known: Mapping[str, float] = getattr(self.modality, "counts", {})
+        """How much each block counts in a graph, by name: alike unless their kind of data knows better.
+
+        What goes on from a network that was trained elsewhere counts what that counts.
+        """
+        known: dict[str, float] = dict(getattr(self.modality, "counts", {}))
+        if "pretrained" in self.networks and "pretrained" in known:
+            known |= dict.fromkeys(METHODS, known["pretrained"])
         return {name: known[name] for name in self.networks} if set(self.networks) <= set(known) else {}
 
     def _finishes(self) -> Sequence[Standardise]:

@@ -51,7 +51,8 @@ def settle(
     """Return what the training of `method` on `data` begins with.
 
     encoder: a network, a folder, a name on the hub, or "auto" for what is on this machine; a pretrained one is taken as
-    it is (method "pretrained") unless a method or epochs are given.
+    it is (method "pretrained", beside the untrained ones that its kind of data names) unless a method or epochs are
+    given.
     Raises InputError where it cannot be loaded, or does not read this kind of data.
     """
     modality = make_modality(data.modality, data.settings, views)
@@ -66,7 +67,7 @@ def settle(
         told = f"a {encoder.kind} of your own"
     own = getattr(encoder, "trained_by", None)
     if encoder is not None and told and method == "auto" and (own or not epochs):
-        method = own or "pretrained"
+        method = own or "+".join([*getattr(modality, "beside", ()), "pretrained"])
     if hasattr(modality, "adapt"):
         modality = modality.adapt(data.samples, seed=seed)
     return Start(modality, encoder, method, told)
@@ -106,7 +107,11 @@ def plan(start: Start) -> list[str]:
     method, modality, given = start.method, start.modality, start.network is not None
     floors = list(modality.floors())
     if method == "auto":
-        return list(getattr(modality, "auto", [*floors, "simclr"]))
+        names = list(getattr(modality, "auto", [*floors, "simclr"]))
+        if not start.adapts:
+            return names
+        trained = [name for name in names if name in METHODS] or ["simclr"]
+        return [*(name for name in names if name in floors), "pretrained", *trained]
     if method == "untrained":
         return list(getattr(modality, "untrained", floors))
     names = list(dict.fromkeys(method.split("+")))
