@@ -1,8 +1,9 @@
 """What the search and the propagation take on many machines: messages and bytes, memory, hours.
 
 Messages and bytes are counted from what the processes send each other (`graph.neighbours`, `graph.conjugate`). Seconds
-and memory a row are those of the largest run measured (benchmarks/RESULTS.md, rows of 64 numbers), and so is the share
-of border rows, which depends on the data: those were round clusters in 64 dimensions, which cut badly.
+a row are those of the largest run measured, a million rows of 64 numbers (benchmarks/RESULTS.md), memory a row those of
+400,000: a million took up to two and a half times as much. The share of border rows depends on the data: those were
+round clusters in 64 dimensions, which cut badly.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from math import ceil, log2
 from handful.graph.neighbours import PARTITIONS, ROUNDS, SPARE
 
 _LANES = 4  # columns of a solve are padded to a multiple of it
-_SHARED = 1.1e-4  # seconds of a processor a row in the search, at 64 numbers a row, which the machines share
+_SHARED = 1.25e-4  # seconds of a processor a row in the search, at 64 numbers a row, which the machines share
 _REPEATED = 0.06e-4  # and those that each of them spends
-_STEP = 0.72e-6  # seconds of a processor a row and a step, at 12 columns
+_STEP = 1.0e-6  # seconds of a processor a row and a step, at 12 columns
 _STEPS = 600  # of all solves of `laplace`, of its calibration and of the doubtful labels, at 100,000 rows
 _BORDERS = 0.23  # border rows a row held, for each doubling of the machines
 _ARRAYS = 10  # float64 numbers a row and a column while a machine solves, the factor of its own rows among them
