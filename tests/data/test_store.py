@@ -74,6 +74,16 @@ def test_a_folder_that_changes_every_day_does_not_fill_the_cache(cache):
     assert other.samples[:, 0].tolist() == list(range(150, 170))
 
 
+def test_a_folder_that_changes_all_the_time_keeps_the_stores_of_an_hour(cache):
+    """When a store may be deleted, six rounds later, less than half of its items are still in the folder."""
+    for change in range(15):
+        for index in cache.rglob("*.npz"):
+            ten_minutes_before = index.stat().st_mtime - 600
+            os.utime(index, (ten_minutes_before, ten_minutes_before))
+        store_of(range(10 * change, 100 + 10 * change), cache, Decoder())
+    assert len(list(cache.rglob("*.npz"))) == len(list(cache.rglob("*.npy"))) == 6
+
+
 def test_other_settings_are_another_store(cache):
     decode = Decoder()
     store_of(range(10), cache, decode, size=1)

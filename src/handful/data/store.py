@@ -3,7 +3,7 @@
 `<cache>/decoded/<settings>/<content>.npy` holds uint8 [M, ...]; `<content>.npz` beside it is its index: the digest of
 each row, and what could not be decoded. The index is written last, so a store is there when its index is. Contents that
 share items with an earlier store of the same settings copy those rows and decode only what is new. A store that has
-lain for an hour and whose items mostly stand in a newer one is deleted: a folder that changes every day would fill the
+lain for an hour and whose items mostly stand in newer ones is deleted: a folder that changes every day would fill the
 disk.
 """
 
@@ -88,7 +88,7 @@ def decode_into_store(
         )
     store = open_store(folder, name)
     assert store is not None
-    _delete_outgrown(folder, name, digests)
+    _delete_outgrown(folder)
     return store
 
 
@@ -107,16 +107,19 @@ def open_store(folder: Path, name: str) -> Store | None:
     return Store(samples, index["digests"], failed) if len(samples) == len(index["digests"]) else None
 
 
-def _delete_outgrown(folder: Path, name: str, digests: np.ndarray) -> None:
-    """Delete the stores beside `name` more than half of whose items are among `digests` [M]; mapped ones stay."""
-    for index in folder.glob("*.npz"):
-        with suppress(OSError):  # another process deletes it, or Windows holds what is mapped
-            if index.stem == name or time.time() - index.stat().st_mtime < KEPT_SECONDS:
-                continue
-            earlier = open_store(folder, index.stem)
-            if earlier is not None and 2 * np.isin(earlier.digests, digests).sum() > len(earlier.digests):
+def _delete_outgrown(folder: Path) -> None:
+    """Delete the stores more than half of whose items stand in newer ones that are kept."""
+    newer: set[str] = set()
+    with suppress(OSError):  # another process deletes one, or Windows holds what is mapped
+        for index in sorted(folder.glob("*.npz"), key=os.path.getmtime, reverse=True):
+            found = open_store(folder, index.stem)
+            digests = set() if found is None else set(found.digests.tolist())
+            lain = time.time() - index.stat().st_mtime >= KEPT_SECONDS
+            if lain and 2 * len(digests & newer) > len(digests):
                 index.unlink()
                 index.with_suffix(".npy").unlink()
+            else:
+                newer |= digests
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,11 @@ def pretrain(
     untrained ones beside it: representations that err differently make the better graph.
     Names may be joined: "gradients+pretrained" sets both side by side.
     encoder: a network to train instead of the default one; it maps a batch to `Encoded` and has a `width`. A folder or
-    a name on the hub is a pretrained one, taken as it is (method "pretrained") unless a method or epochs are given; so
-    is one that `wrap` made. "auto" takes what is in the cache of the hub on this machine, fetches nothing, and says
-    what it took; where there is nothing, one is trained here. A method that is named with it goes on from its weights:
-    the lower half stays, the rest learns slowly, and where the neighbours do not get better for it, told without
-    labels, the encoder is kept as it came.
+    a name on the hub is a pretrained one, taken as it is (method "pretrained", of images beside gradients and PCA)
+    unless a method or epochs are given; so is one that `wrap` made. "auto" takes what is in the cache of the hub on
+    this machine, fetches nothing, and says what it took; where there is nothing, one is trained here. A method that is
+    named with it goes on from its weights: the lower half stays, the rest learns slowly, and where the neighbours do
+    not get better for it, told without labels, the encoder is kept as it came.
     pooling: how a pretrained network that is named makes one vector of a sample ("cls", "mean", "pooler", ...); "auto"
     as its family does.
     out: a folder for the encoder and the state of the loop; the same call again goes on where it stopped.
