@@ -101,7 +101,6 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--test-rows", type=int, default=200)
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--peers", type=Path)
     chosen = parser.parse_args()
@@ -113,8 +112,6 @@ def main() -> None:
         handful.read(train),
         "denoising",
         epochs=chosen.epochs,
-        batch_size=chosen.batch_size,
-        learning_rate=2e-3,
         seed=chosen.seed,
     )
     print(f"trained in {time.process_time() - began:.0f} processor seconds\n", flush=True)

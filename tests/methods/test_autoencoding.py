@@ -11,7 +11,15 @@ from torch.distributions import Normal, kl_divergence
 
 from handful.encoders import ConvolutionalEncoder, RealTokens, SymbolTokens, Tokens
 from handful.encoders.autoencoder import Latent
-from handful.methods.autoencoding import VAE, Autoencoder, Denoising, divergence_from_normal, draw, gaussian_surprise
+from handful.methods.autoencoding import (
+    VAE,
+    Autoencoder,
+    Denoising,
+    distances,
+    divergence_from_normal,
+    draw,
+    gaussian_surprise,
+)
 from handful.methods.method import Method
 from handful.modalities.image import Image
 
@@ -101,8 +109,22 @@ def test_the_autoencoders_loss_is_the_mean_squared_error_of_what_comes_back() ->
 def test_an_untrained_denoiser_changes_nothing_and_its_loss_is_the_noise() -> None:
     method, images = _made(Denoising), _images(256)
     torch.testing.assert_close(method.network.reconstruct(images).values, method.modality.tokens(images).values)
-    noise = method(images, torch.Generator().manual_seed(0)).total.item()
-    assert noise == pytest.approx(1 / 3, rel=0.15)  # the mean of u^2 for u between 0 and 1
+    loss = method(images, torch.Generator().manual_seed(0))
+    assert loss.total.item() == pytest.approx(1 / 2, rel=0.1)  # the mean of u between 0 and 1
+    assert loss.parts["reconstruction"].item() == pytest.approx(1 / 3, rel=0.15)  # that of its square
+
+
+def test_the_denoisers_loss_is_how_far_off_each_sample_is_but_for_what_fills_up() -> None:
+    mismatch, present = torch.rand(3, 5), torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]).bool()
+    slow = [math.sqrt(mismatch[0].mean() + 1e-6), math.sqrt(mismatch[1, :2].mean() + 1e-6), 1e-3]
+    torch.testing.assert_close(distances(mismatch, present), torch.tensor(slow))
+
+
+def test_a_sample_cleaned_without_an_error_has_a_gradient() -> None:
+    mismatch = torch.zeros(1, 4, requires_grad=True)
+    distances(mismatch, torch.ones(1, 4).bool()).sum().backward()
+    assert mismatch.grad is not None
+    assert torch.isfinite(mismatch.grad).all()
 
 
 def test_noise_is_of_one_strength_for_each_sample_and_at_most_as_told() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from toy import toy_images
 
 import handful
 from handful.encoders.standardise import Standardise
+from handful.modalities.image import Image
 from handful.training.encoder import Encoder
 from handful.training.start import plan, settle
 
@@ -44,4 +46,20 @@ def test_what_goes_on_from_it_counts_as_much_as_it_does() -> None:
 
     assert counts("gradients", "pretrained", "simclr") == {"gradients": 1.0, "pretrained": 4.0, "simclr": 4.0}
     assert counts("gradients", "simclr") == {"gradients": 1.0, "simclr": 0.25}
+    modality = Image(size=12, channels=1)
+    assert counts("gradients", "simclr") == {"gradients": 1.0, "simclr": 0.5}
     assert counts("pretrained", "random") == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "side", "size"), [("simclr", 24, 32), ("denoising", 24, 21), ("denoising", 64, 16), ("denoising", 8, 32)]
+)
+def test_large_samples_go_few_at_a_time_where_each_number_is_a_target(method: str, side: int, size: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (256, 1, side, side), np.uint8)
+    encoder = handful.pretrain(handful.read(pixels), method, epochs=0)
+    assert encoder.record["identity"]["schedule"]["batch_size"] == size
+
+
+def test_a_batch_size_that_is_asked_for_is_taken() -> None:
+    encoder = handful.pretrain(toy_images(64), "denoising", epochs=0, batch_size=48)
+    assert encoder.record["identity"]["schedule"]["batch_size"] == 48

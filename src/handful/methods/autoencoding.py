@@ -83,8 +83,13 @@ class VAE(_GivesBack):
 class Denoising(_GivesBack):
     """Gives back the sample without the noise that was added to it (Vincent et al. 2008), in full resolution.
 
-    The strength of the noise is drawn for each sample, so that one network cleans all strengths.
+    The strength of the noise is drawn for each sample, so that one network cleans all strengths. The loss is how far
+    off each sample is, not its square: else the loud ones, which nothing cleans well, say what is learnt. On photos of
+    64 pixels with noise of .1, .2, .4 it cleans .6, .4 and .2 dB better (benchmarks/LOG.md).
     """
+
+    numbers_a_step = 12_500
+    """16 images of 28 or 64 pixels: in as many epochs photos come out .8 to 1.3 dB better than by 64 at a time."""
 
     def __init__(self, backbone: nn.Module, modality: Modality) -> None:
         super().__init__(backbone, modality)
@@ -98,8 +103,19 @@ class Denoising(_GivesBack):
         kind, tokens = self.modality.token_kind, self.modality.tokens(batch)
         spoilt = tokens._replace(values=kind.corrupt(tokens.values, generator))
         guess = self.restorer.reconstruct(self.modality.from_tokens(spoilt, like=batch))
-        total = mean_over(kind.mismatch(guess.values, tokens.values), tokens.present)
-        return Loss(total, {"reconstruction": total.detach()})
+        mismatch = kind.mismatch(guess.values, tokens.values)
+        squared = mean_over(mismatch, tokens.present)
+        total = squared if kind.symbolic else distances(mismatch, tokens.present).mean()
+        return Loss(total, {"reconstruction": squared.detach()})
+
+
+def distances(mismatch: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """Return the root mean square error [B] of each sample whose parts have the mean squared errors `mismatch` [B, L].
+
+    No less than 1e-3, a thousandth of the data's spread: a sample without an error has a gradient as well.
+    """
+    squared = (mismatch * present).sum(1) / present.sum(1).clamp(min=1)
+    return (squared + 1e-6).sqrt()
 
 
 def draw(latent: Latent, generator: torch.Generator) -> torch.Tensor:

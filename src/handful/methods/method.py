@@ -43,6 +43,10 @@ class Method(nn.Module):
     aligns_views: ClassVar[bool] = False
     """Whether it asks for two views of a sample to have the same vector: then their distance is a sign of health."""
 
+    numbers_a_step: ClassVar[int | None] = None
+    """How many numbers a step needs to see where each number of a sample is a target of its own: of large samples few
+    are enough, and more steps are made. None where samples are what counts."""
+
     only_embeds: bool = False
     """Whether only vectors are asked of its network: then an earlier epoch with better neighbours may come out."""
 

@@ -113,8 +113,12 @@ def pooled_vectors(
 def fitting_batch(samples: Samples, batch_size: int = BATCH_SIZE) -> int:
     """Return how many of large samples are embedded at a time, at most `batch_size`: of unequal ones as many as if all
     were as large as the largest."""
-    values = getattr(samples, "largest", None) or math.prod(getattr(samples, "shape", (1,))[1:])
-    return max(1, min(batch_size, VALUES_AT_ONCE // max(values, 1)))
+    return max(1, min(batch_size, VALUES_AT_ONCE // values_in(samples)))
+
+
+def values_in(samples: Samples) -> int:
+    """Return how many values a sample has, the largest where they differ; 1 where that is not known."""
+    return max(1, getattr(samples, "largest", None) or math.prod(getattr(samples, "shape", (1,))[1:]))
 
 
 def lay_out(module: nn.Module) -> None:

@@ -24,7 +24,7 @@ from handful.files import written_whole
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
 from handful.training.devices import check_trackers, device_at_hand
-from handful.training.embed import Progress, batches_of, pooled_vectors
+from handful.training.embed import Progress, batches_of, pooled_vectors, values_in
 from handful.training.encoder import Encoder
 from handful.training.finish import fit_finish
 from handful.training.loop import Beat, Schedule, Trained, train
@@ -32,6 +32,7 @@ from handful.training.start import Start, plan, settle, told_name
 
 FLOOR_FIT_ROWS = 100_000
 PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
+LEAST_AT_A_TIME, MOST_AT_A_TIME = 16, 256  # samples a step
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
 HEALTH = "health.json"
@@ -93,6 +94,8 @@ def pretrain(
     start = settle(data, method, encoder, epochs=epochs, pooling=pooling, views=views, seed=seed, say=watch.stage)
     modality, network = start.modality, start.network
     names = plan(start)
+    if batch_size is None:
+        batch_size = _batch_size(data, start, names[-1])
     schedule = _schedule(len(data), start.adapts, epochs, batch_size, learning_rate, precision, patience, seed)
     identity = {
         "method": start.method,
@@ -157,18 +160,25 @@ def _kept(folder: Path | None, identity: Mapping[str, Any]) -> Encoder | None:
     return kept if kept.record.get("identity") == json.loads(json.dumps(identity)) else None
 
 
+def _batch_size(data: Dataset, start: Start, trained: str) -> int:
+    """Return how many samples a step of the method `trained` sees: an eighth of few, at least 16."""
+    most = 64 if start.adapts else MOST_AT_A_TIME
+    enough = METHODS[trained].numbers_a_step if trained in METHODS else None
+    if enough is not None:
+        most = min(most, max(LEAST_AT_A_TIME, enough // values_in(data.samples)))
+    return int(min(most, max(LEAST_AT_A_TIME, 2 ** int(np.log2(max(len(data) // 8, 1))))))
+
+
 def _schedule(
     n: int,
     adapts: bool,
     epochs: int | None,
-    batch_size: int | None,
+    batch_size: int,
     learning_rate: float | None,
     precision: str,
     patience: int | None,
     seed: int,
 ) -> Schedule:
-    if batch_size is None:
-        batch_size = int(min(64 if adapts else 256, max(16, 2 ** int(np.log2(max(n // 8, 1))))))
     if epochs is None:
         epochs = int(min(10, max(1, 20_000 // n)) if adapts else min(60, max(5, 200_000 // n)))
     if n < 2:
