@@ -95,6 +95,11 @@ def test_what_is_behind_the_raw_input_is_called_no_better_than_pca() -> None:
     assert "done" in judge(_health(agreement=0.7), untrained, raw, LEVEL, [0.7, 0.7])
 
 
+def test_what_is_a_little_behind_the_raw_input_is_not_judged_by_it() -> None:
+    raw, untrained = _health(agreement=0.47), _health(agreement=0.38)
+    assert judge(_health(agreement=0.44), untrained, raw, LEVEL, [0.44, 0.44]).startswith("healthy and done")
+
+
 def test_neighbours_that_still_get_better_are_an_improvement_whatever_the_loss_does() -> None:
     raw = untrained = _health(agreement=0.4)
     assert "still improving" in judge(_health(agreement=0.6), untrained, raw, LEVEL, [0.5, 0.55])

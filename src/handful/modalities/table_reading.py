@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from handful.data.dataset import Decoded
-from handful.data.digests import digest_rows
+from handful.data.digests import DIGITS, digest_rows
 from handful.data.items import Progress
 from handful.data.sources import Source, Wanted, row_numbers
 from handful.errors import InputError, did_you_mean, quoted
@@ -114,12 +114,12 @@ def read_rows(
         raise InputError(f"size={size!r} is a setting of images: leave it out for tables.")
     items: Any = source.items
     rows: TableRows = items.rows
-    digests: list[str] = []
+    digests = np.empty(len(rows), f"U{DIGITS}")
     for start in range(0, len(rows), _BLOCK):
-        digests += digest_rows(rows[start : start + _BLOCK])
+        digests[start : start + _BLOCK] = digest_rows(rows[start : start + _BLOCK])
     settings = {"columns": [list(column) for column in rows.columns]}
     told = {"left_out": dict(items.left_out), "notes": dict(items.notes)}
-    return Decoded(rows, np.arange(len(rows)), np.array(digests), {**settings, **told})
+    return Decoded(rows, np.arange(len(rows)), digests, {**settings, **told})
 
 
 def write_cell(value: float, name: str, kind: str, names: Mapping[str, Mapping[float, str]]) -> str:

@@ -13,6 +13,10 @@ from handful.training.finish import fit_finish
 COLLAPSED_RANK = 5.0  # fewer directions than this cannot tell ten classes apart
 COLLAPSED_CONTRAST = 0.01  # half precision keeps three digits: what differs by less is noise
 NOTICEABLE = 0.01  # of agreement: about two standard errors of 1,024 rows with 10 neighbours each
+CLEARLY = 0.05
+"""Of agreement: a network this little below the raw input may be the better one. The view that judges looks at places, as
+pixels do: SimCLR and VICReg on 2,000 to 70,000 images of Fashion-MNIST lay .01 to .04 below, and by labels one to two
+points above, principal components."""
 FALLING = 0.02  # share of the loss lost in two epochs
 
 
@@ -133,7 +137,7 @@ def _behind(now: float, untrained: float | None, raw: float, past: Sequence[floa
     if undone and best - now > NOTICEABLE and best > raw:
         epoch = list(past).index(best) + 1
         return f"past its best: {share}, {best:.0%} after epoch {epoch}; keep that epoch, or lower the learning rate."
-    if now >= raw:
+    if now >= raw - CLEARLY:
         return None
     young = improving or len(past) < 2
     state = "still improving, and so far no better than PCA" if young else "no better than PCA"
