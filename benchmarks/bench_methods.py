@@ -10,6 +10,7 @@ among training images, of the centred and of the evened vectors, and a logistic 
 `--milestones 8` judges SimCLR and the plain loop in between too: how long until an accuracy is reached.
 `--paces FILE`: a training ends after as many samples as its method would see in the seconds at the pace of FILE, an
 earlier `--out`: so a GPU trains what a processor would need hours for, and the batches and rates are the same.
+`--batch-size 16`: another number of samples a step for all.
 Each training is a line of `--out`, and one that is there is not done again. Prints Markdown tables.
 Needs the Debian package dataset-fashion-mnist, or clothing96.tar in HANDFUL_DATA; PEERS is what `image_peers.py` says.
 """
@@ -156,10 +157,14 @@ def plain_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Modul
 
 @dataclass(frozen=True)
 class Budget:
-    """When a training ends: after processor seconds or, where they are told, after so many samples."""
+    """When a training ends: after processor seconds or, where they are told, after so many samples.
+
+    batch_size: samples a step.
+    """
 
     seconds: float
     samples: int | None = None
+    batch_size: int = BATCH_SIZE
 
     def share(self, spent: float, seen: int) -> float:
         """Return how much of it is used up."""
@@ -176,17 +181,18 @@ def train_for(
     stops: int,
 ) -> Iterator[tuple[float, int]]:
     """Train in place, and yield the processor seconds and samples so far at `stops` even stops, the end last."""
-    schedule, spent, seen, stop, done = Schedule(batch_size=BATCH_SIZE, seed=seed), 0.0, 0, 1, 0.0
+    size = budget.batch_size
+    schedule, spent, seen, stop, done = Schedule(batch_size=size, seed=seed), 0.0, 0, 1, 0.0
     optimizer = make_optimizer(method, schedule)
     draw, generator = np.random.default_rng(seed), torch.Generator(device_of(method)).manual_seed(seed)
     waiting = draw.permutation(rows)
     method.train()
-    loss(waiting[:BATCH_SIZE], generator).backward()  # what is loaded and compiled once is no part of a training
+    loss(waiting[:size], generator).backward()  # what is loaded and compiled once is no part of a training
     while done < 1:
         began = time.process_time()
-        if len(waiting) < BATCH_SIZE:
+        if len(waiting) < size:
             waiting = draw.permutation(rows)
-        chosen, waiting = np.sort(waiting[:BATCH_SIZE]), waiting[BATCH_SIZE:]
+        chosen, waiting = np.sort(waiting[:size]), waiting[size:]
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate(done) * group["share"]
         value = loss(chosen, generator)
@@ -194,7 +200,7 @@ def train_for(
         value.backward()
         optimizer.step()
         method.after_step(done)
-        spent, seen = spent + time.process_time() - began, seen + BATCH_SIZE
+        spent, seen = spent + time.process_time() - began, seen + size
         done = budget.share(spent, seen)
         if done >= stop / stops:
             stop += 1
@@ -251,13 +257,13 @@ def tables(lines: list[dict[str, Any]]) -> Iterator[str]:
         yield f"| {name} | " + " | ".join("-" if None in at else f"{np.mean(at):.0f}" for at in reached) + " |"
 
 
-def budgets(seconds: float, paces: Path | None) -> Callable[[str], Budget]:
+def budgets(seconds: float, paces: Path | None, batch_size: int) -> Callable[[str], Budget]:
     """Return what a method may use by its name: the seconds, or the samples that it sees in them at the paces."""
     if paces is None:
-        return lambda name: Budget(seconds)
+        return lambda name: Budget(seconds, None, batch_size)
     lines = [line for line in map(json.loads, paces.read_text().splitlines()) if "seen" in line]
     pace = {line["method"]: line["seen"] / line["spent"] for line in lines}
-    return lambda name: Budget(seconds, round(seconds * pace[name]))
+    return lambda name: Budget(seconds, round(seconds * pace[name]), batch_size)
 
 
 def _mean(figures: Iterator[float]) -> str:
@@ -273,6 +279,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--methods", default=",".join(name for name in METHODS if name != "forecast"))
     parser.add_argument("--milestones", type=int, default=1)
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--paces", type=Path)
     parser.add_argument("--out", type=Path, default=Path("methods.jsonl"))
@@ -280,7 +287,7 @@ def main() -> None:
     torch.set_num_threads(1)
     images = DATA[chosen.data]()
     modality = Image(size=images.pixels.shape[-1], channels=images.pixels.shape[1], flip=True)
-    names, budget = chosen.methods.split(","), budgets(chosen.seconds, chosen.paces)
+    names, budget = chosen.methods.split(","), budgets(chosen.seconds, chosen.paces, chosen.batch_size)
     if chosen.peers is not None:
         image_peers.find_peers(chosen.peers)
         names = [*names, *PEERS]

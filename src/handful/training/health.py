@@ -15,8 +15,8 @@ COLLAPSED_CONTRAST = 0.01  # half precision keeps three digits: what differs by 
 NOTICEABLE = 0.01  # of agreement: about two standard errors of 1,024 rows with 10 neighbours each
 CLEARLY = 0.05
 """Of agreement: a network this little below the raw input may be the better one. The view that judges looks at places,
-as pixels do: SimCLR and VICReg on 2,000 to 70,000 images of Fashion-MNIST lay .01 to .04 below, and by labels one to
-two points above, principal components."""
+as pixels do: SimCLR and VICReg lay .01 to .04 below on 2,000 to 70,000 images of Fashion-MNIST, where by true classes
+(of 60,000, kNN) they are 1.1 and 1.5 points above principal components."""
 FALLING = 0.02  # share of the loss lost in two epochs
 
 
