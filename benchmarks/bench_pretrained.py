@@ -1,7 +1,7 @@
-"""Photos of garments from a pretrained network: labels from a handful, by `rule="auto"`, alone and not.
+"""Photos of garments from a pretrained network: labels from a handful, by `rule="auto"` or others, alone and not.
 
     python benchmarks/bench_pretrained.py [--draws 3] [--counts 1,5,20] [--rule auto] [--size 160]
-    python benchmarks/bench_pretrained.py --data fashion --size 72 --counts 1,5 [--draws 10]
+    python benchmarks/bench_pretrained.py --data fashion --size 72 --counts 1,5 --rule consensus,auto [--draws 20]
     python benchmarks/bench_pretrained.py --precision 600
     python benchmarks/bench_pretrained.py --speed 600
     python benchmarks/bench_pretrained.py --adapt simclr --epochs 10 [--draws 10]
@@ -165,14 +165,14 @@ def print_labels(graphs: dict[str, handful.Graph], data: handful.Dataset, option
     """Print the table of accuracies and calibration errors on every graph."""
     assert data.labels is not None
     truth, counts = data.labels.classes[data.labels.codes], [int(count) for count in options.counts.split(",")]
-    print("| vectors | " + " | ".join(f"{count} a class; ECE" for count in counts) + " |\n|---|" + "---|" * len(counts))
-    for name, graph in graphs.items():
-        lines = handful.evaluate(graph, truth, counts, options.draws, rule=options.rule, peers=False).lines
+    print("| vectors, rule | " + " | ".join(f"{n} a class; ECE" for n in counts) + " |\n|---|" + "---|" * len(counts))
+    for name, graph, rule in ((*item, rule) for item in graphs.items() for rule in options.rule.split(",")):
+        lines = handful.evaluate(graph, truth, counts, options.draws, rule=rule, peers=False).lines
         cells = [
             f"{100 * line.accuracy:.1f} ({100 * line.accuracy_std:.1f}); {100 * (line.calibration_error or 0):.1f}"
             for line in lines
         ]
-        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+        print(f"| {name}, {rule} | " + " | ".join(cells) + " |", flush=True)
 
 
 def nearest(vectors: torch.Tensor) -> list[list[int]]:

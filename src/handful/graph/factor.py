@@ -161,57 +161,91 @@ def _rank(values, count, ranks):  # type: ignore[no-untyped-def]
         ranks[at] = a
 
 
+@numba.njit(nogil=True, cache=True, inline="always")
+def _merge(row, links, count, slot, around, strength, halves):  # type: ignore[no-untyped-def]
+    """Write the neighbours of `row`, parallel edges as one, and return how many there are; `slot` is -1 all over."""
+    following, target, weight, head = links
+    degree = 0
+    half = head[row]
+    while half >= 0:
+        u = target[half]
+        if weight[half] > 0:
+            if slot[u] < 0:
+                slot[u] = degree
+                around[degree], strength[degree], halves[degree] = u, weight[half], half
+                degree += 1
+            else:
+                strength[slot[u]] += weight[half]
+                weight[half ^ 1] = 0
+                count[u] -= 1
+        half = following[half]
+    for a in range(degree):
+        slot[around[a]] = -1
+    return degree
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _stir(state):  # type: ignore[no-untyped-def]
+    """Return the state of the generator after one more number (xorshift64, Marsaglia 2003)."""
+    state ^= state << np.uint64(13)
+    state ^= state >> np.uint64(7)
+    state ^= state << np.uint64(17)
+    return state
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _reach(below, low, high, drawn):  # type: ignore[no-untyped-def]
+    """Return the last place from `low` to `high` at which the rising `below` is not above `drawn`, at least `low`."""
+    while low < high:
+        middle = (low + high + 1) // 2
+        if below[middle] <= drawn:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+@numba.njit(nogil=True, cache=True, inline="always")
+def _hand_over(half, u, v, value, links, count):  # type: ignore[no-untyped-def]
+    """Make of an edge from an eliminated row to `u` one between `u` and `v`.
+
+    The mirror half already stands in the list of `u`; this half moves from the eliminated row's list to that of `v`.
+    """
+    following, target, weight, head = links
+    target[half ^ 1], target[half] = v, u
+    weight[half ^ 1] = weight[half] = value
+    following[half] = head[v]
+    head[v] = half
+    count[v] += 1
+
+
 @numba.njit(nogil=True, cache=True)
 def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # type: ignore[no-untyped-def]
     n = len(indptr) - 1
     following, target, weight, head, count = _link(indptr, indices, data, shift, pinned, scale, edges)
-    first = np.full(_MOST_BUCKETS + 1, -1, np.int32)
-    after = np.empty(n, np.int32)
-    before = np.empty(n, np.int32)
-    held = np.full(n, -1, np.int32)
+    links = (following, target, weight, head)
+    first, held = np.full(_MOST_BUCKETS + 1, -1, np.int32), np.full(n, -1, np.int32)
+    after, before = np.empty(n, np.int32), np.empty(n, np.int32)
     left = 0
     for i in range(n - 1, -1, -1):
         if not pinned[i]:
             _move(i, min(count[i], _MOST_BUCKETS), first, after, before, held)
             left += 1
-    order = np.empty(left, np.int32)
-    pointers = np.zeros(left + 1, np.int64)
-    pivots = np.empty(left)
-    places = np.empty(2 * edges + n, np.int32)
-    shares = np.empty(2 * edges + n, np.float32)
-    used = 0
-    slot = np.full(n + 1, -1, np.int32)
-    around = np.empty(n + 1, np.int32)
-    strength = np.empty(n + 1)
-    halves = np.empty(n + 1, np.int32)
-    below = np.empty(n + 2)
-    ranks = np.empty(n + 1, np.int32)
+    order, pointers, pivots = np.empty(left, np.int32), np.zeros(left + 1, np.int64), np.empty(left)
+    places, shares = np.empty(2 * edges + n, np.int32), np.empty(2 * edges + n, np.float32)
+    slot, around, halves = np.full(n + 1, -1, np.int32), np.empty(n + 1, np.int32), np.empty(n + 1, np.int32)
+    strength, below, ranks = np.empty(n + 1), np.empty(n + 2), np.empty(n + 1, np.int32)
     state = np.uint64(seed) * np.uint64(2) + np.uint64(0x9E3779B97F4A7C15)
-    bucket = 0
+    bucket = used = 0
     for step in range(left):
         while first[bucket] < 0:
             bucket += 1
         row = first[bucket]
         _move(row, -1, first, after, before, held)
         order[step] = row
-        # neighbours, parallel edges merged
-        degree = 0
-        half = head[row]
-        while half >= 0:
-            u = target[half]
-            if weight[half] > 0:
-                if slot[u] < 0:
-                    slot[u] = degree
-                    around[degree], strength[degree], halves[degree] = u, weight[half], half
-                    degree += 1
-                else:
-                    strength[slot[u]] += weight[half]
-                    weight[half ^ 1] = 0
-                    count[u] -= 1
-            half = following[half]
+        degree = _merge(row, links, count, slot, around, strength, halves)
         total = 0.0
         for a in range(degree):
-            slot[around[a]] = -1
             total += strength[a]
         pivots[step] = total
         if used + degree > len(places):
@@ -223,8 +257,7 @@ def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # typ
             below[a + 1] = below[a] + strength[ranks[a]]
         for a in range(degree):
             at = ranks[a]
-            u = around[at]
-            half = halves[at]
+            u, half = around[at], halves[at]
             places[used] = u
             shares[used] = strength[at] / total
             used += 1
@@ -233,25 +266,10 @@ def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # typ
                 count[u] -= 1
                 break
             stronger = below[degree] - below[a + 1]
-            state ^= state << np.uint64(13)
-            state ^= state >> np.uint64(7)
-            state ^= state << np.uint64(17)
+            state = _stir(state)
             drawn = below[a + 1] + stronger * (np.float64(state >> np.uint64(11)) / 9007199254740992.0)
-            low, high = a + 1, degree - 1
-            while low < high:
-                middle = (low + high + 1) // 2
-                if below[middle] <= drawn:
-                    low = middle
-                else:
-                    high = middle - 1
-            v = around[ranks[low]]
-            # the mirror half already stands in u's list; this half moves from the eliminated row's list to v's
-            value = np.float32(strength[at] * stronger / total)
-            target[half ^ 1], target[half] = v, u
-            weight[half ^ 1] = weight[half] = value
-            following[half] = head[v]
-            head[v] = half
-            count[v] += 1
+            v = around[ranks[_reach(below, a + 1, degree - 1, drawn)]]
+            _hand_over(half, u, v, np.float32(strength[at] * stronger / total), links, count)
         for a in range(degree):
             u = around[a]
             if u < n:
@@ -261,11 +279,8 @@ def _eliminate(indptr, indices, data, shift, pinned, scale, edges, seed):  # typ
                     bucket = min(bucket, key)
         pointers[step + 1] = used
     place = np.full(n + 1, left, np.int32)
-    for step in range(left):
-        place[order[step]] = step
-    for e in range(used):
-        places[e] = place[places[e]]
-    return order, pointers, places[:used].copy(), shares[:used].copy(), pivots / scale
+    place[order] = np.arange(left)
+    return order, pointers, place[places[:used]], shares[:used].copy(), pivots / scale
 
 
 @numba.njit(nogil=True, cache=True)
