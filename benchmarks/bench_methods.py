@@ -48,6 +48,7 @@ from handful.training.schedule import Schedule
 
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 BATCH_SIZE, MOST_REFERENCES, MOST_QUERIES = 256, 3000, 2000
+COARSE = Schedule().coarse
 PEERS = {  # the plain loop: our crops and temperature, or lightly's own
     "lightly, our settings": {"least_crop": 0.4, "temperature": 0.2},
     "lightly, its settings": {"least_crop": 0.08, "temperature": 0.5},
@@ -129,15 +130,16 @@ def neighbour_accuracy(
 
 
 def our_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Module, Callable[..., torch.Tensor]]:
-    """Return a method and its loss of a batch of rows, as the library takes it: its precision and its layout."""
+    """Return a method and its loss of a batch of rows as the library takes it: precision, layout, coarse beginning."""
     method = METHODS[name](METHODS[name].default_backbone(modality), modality)
     lay_out(method)
     accelerator = make_accelerator("auto")
     method.to(accelerator.device)
 
-    def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+    def loss(rows: np.ndarray, generator: torch.Generator, done: float) -> torch.Tensor:
+        batch = to_device(modality.batch(pixels, rows), accelerator.device)
         with accelerator.autocast():
-            return method(to_device(modality.batch(pixels, rows), accelerator.device), generator).total
+            return method(modality.coarse(batch) if method.begins_coarse and done < COARSE else batch, generator).total
 
     return method, loss
 
@@ -148,7 +150,7 @@ def plain_loss(name: str, modality: Image, pixels: np.ndarray) -> tuple[nn.Modul
     pairs = image_peers.lightly_pairs(modality.size, blur=0.0, least_crop=PEERS[name]["least_crop"])
     criterion = image_peers.nt_xent_loss(PEERS[name]["temperature"])
 
-    def loss(rows: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+    def loss(rows: np.ndarray, generator: torch.Generator, done: float) -> torch.Tensor:
         views = (view * 2 - 1 for view in pairs(pixels[rows]))
         return criterion(*(method.projector(method.backbone(view).pooled) for view in views))
 
@@ -187,7 +189,7 @@ def train_for(
     draw, generator = np.random.default_rng(seed), torch.Generator(device_of(method)).manual_seed(seed)
     waiting = draw.permutation(rows)
     method.train()
-    loss(waiting[:size], generator).backward()  # what is loaded and compiled once is no part of a training
+    loss(waiting[:size], generator, done).backward()  # what is loaded and compiled once is no part of a training
     while done < 1:
         began = time.process_time()
         if len(waiting) < size:
@@ -195,7 +197,7 @@ def train_for(
         chosen, waiting = np.sort(waiting[:size]), waiting[size:]
         for group in optimizer.param_groups:
             group["lr"] = schedule.rate(done) * group["share"]
-        value = loss(chosen, generator)
+        value = loss(chosen, generator, done)
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

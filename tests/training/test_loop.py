@@ -66,6 +66,50 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path: Path, stop
     assert got.history == expected.history
 
 
+def _sides(method: Method) -> list[int]:
+    """Note the side of all images that the network of `method` will be taught by."""
+    sides: list[int] = []
+
+    def note(network: torch.nn.Module, given: tuple[torch.Tensor]) -> None:
+        if network.training:
+            sides.append(given[0].shape[-1])
+
+    method.backbone.register_forward_pre_hook(note)
+    return sides
+
+
+@pytest.mark.parametrize(("size", "expected"), [(72, [36] * 3 + [72] * 3), (24, [24] * 6)])
+def test_a_training_begins_with_large_images_at_half_their_side(size: int, expected: list[int]) -> None:
+    torch.manual_seed(0)
+    method = METHODS["simclr"](ConvolutionalEncoder(3, widths=(4, 8)), Image(size=size, channels=3))
+    sides = _sides(method)
+    train(method, toy_images(48, size=size), Schedule(epochs=2, batch_size=16, precision="no", coarse=0.5))
+    assert sides == expected
+
+
+def test_an_interrupted_training_goes_on_as_coarse_as_it_was(tmp_path: Path) -> None:
+    data, schedule = toy_images(48, size=64), Schedule(epochs=2, batch_size=16, precision="no", coarse=0.7)
+    made = [METHODS["vicreg"](ConvolutionalEncoder(3, widths=(4, 8)), Image(size=64, channels=3)) for _ in range(3)]
+    for method in made[1:]:
+        method.load_state_dict(made[0].state_dict())
+    whole, parted, resumed = made
+    train(whole, data, schedule)
+    path = tmp_path / "loop.safetensors"
+    with pytest.raises(Stop):
+        train(parted, data, schedule, checkpoint=path, checkpoint_seconds=0, on_step=_stop_at(2, 1))
+    sides = _sides(resumed)
+    train(resumed, data, schedule, checkpoint=path)
+    assert sides == [32, 32, 64]  # the second epoch: 3, 4 and 5 sixths are done before its steps
+    assert _same_weights(whole, resumed)
+
+
+def test_a_method_whose_target_is_the_image_itself_sees_it_whole() -> None:
+    image = Image(size=64, channels=3)
+    contrastive, masked = (METHODS[name](METHODS[name].default_backbone(image), image) for name in ("moco", "masked"))
+    assert contrastive.begins_coarse
+    assert not masked.begins_coarse
+
+
 _CALL = """
 import sys, time
 sys.path[:0] = [{tests!r}]

@@ -45,7 +45,7 @@ def test_what_goes_on_from_it_counts_as_much_as_it_does() -> None:
         return Encoder(dict.fromkeys(names, torch.nn.Identity()), dict.fromkeys(names, finish), modality).counts
 
     assert counts("gradients", "pretrained", "simclr") == {"gradients": 1.0, "pretrained": 4.0, "simclr": 4.0}
-    assert counts("gradients", "simclr") == {"gradients": 1.0, "simclr": 0.25}
+    assert counts("gradients", "simclr") == {"gradients": 1.0, "simclr": 0.125}
     modality = Image(size=12, channels=1)
     assert counts("gradients", "simclr") == {"gradients": 1.0, "simclr": 0.5}
     assert counts("pretrained", "random") == {}

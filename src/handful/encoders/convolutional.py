@@ -23,6 +23,8 @@ class ConvolutionalEncoder(nn.Module):
     downsample_first: halve the resolution in the stem too, for inputs above 40 a side.
     """
 
+    any_size = True
+
     def __init__(
         self,
         in_channels: int,

@@ -32,6 +32,12 @@ class _Contrastive(Method):
     def network(self) -> nn.Module:
         return self.backbone if self.whole is None else self.whole
 
+    @property
+    def begins_coarse(self) -> bool:
+        """A view is the same thing at half the resolution, to a network that reads any size (progressive resizing;
+        the rest of the training, at full resolution, undoes what differs: Touvron et al. 2019)."""
+        return bool(getattr(self.backbone, "any_size", False)) and hasattr(self.modality, "coarse")
+
 
 class SimCLR(_Contrastive):
     """Pulls two views of a sample together and pushes all other samples of the batch away (Chen et al. 2020).

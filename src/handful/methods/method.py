@@ -54,6 +54,11 @@ class Method(nn.Module):
         super().__init__()
         self.backbone, self.modality = backbone, modality
 
+    @property
+    def begins_coarse(self) -> bool:
+        """Whether samples at half their resolution teach its network what they are as well, and sooner."""
+        return False
+
     @classmethod
     def default_backbone(cls, modality: Modality) -> nn.Module:
         """Return the network this method trains where none is given."""

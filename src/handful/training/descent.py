@@ -138,8 +138,14 @@ class Descent:
         step, rows = batch
         own = np.sort(rows[self.accelerator.process_index :: self.accelerator.num_processes])
         parts = np.array_split(own, self.schedule.accumulate)
-        device = self.accelerator.device
-        return step, [to_device(self.method.modality.batch(self.data.samples, chosen), device) for chosen in parts]
+        coarse = self.method.begins_coarse and self.clock.progress(self.state.epoch, step) < self.schedule.coarse
+        return step, [self._read(chosen, coarse=coarse) for chosen in parts]
+
+    def _read(self, rows: np.ndarray, *, coarse: bool) -> Any:
+        """Return the samples of `rows` on the device, at half their resolution where they are to be coarse."""
+        modality: Any = self.method.modality
+        batch = to_device(modality.batch(self.data.samples, rows), self.accelerator.device)
+        return modality.coarse(batch) if coarse else batch
 
     def _losses(self, parts: list[Any], at: int) -> dict[str, float]:
         """Find the gradients of a batch in parts and return the loss, what it is made of and the gradients' norm.

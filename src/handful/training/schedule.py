@@ -16,7 +16,8 @@ class Schedule:
     other, to save memory. average: how much of itself the running average of the weights keeps at each step; the
     average is what comes out, 0 for the weights themselves. patience: the training ends early once the neighbours have
     not got better for so many epochs; None never. limit: a gradient longer than so many times the usual is shortened
-    to that; 0 never.
+    to that; 0 never. coarse: the share of all steps, the first ones, that see samples at half their resolution, where
+    the method, its network and the kind of data can: four times as many samples in the same time.
     """
 
     epochs: int = 10
@@ -30,6 +31,7 @@ class Schedule:
     average: float = 0.0
     patience: int | None = None
     limit: float = 4.0
+    coarse: float = 0.7
 
     def rate(self, progress: float) -> float:
         """Return the learning rate when the share `progress` (0 to 1) of all steps is done."""
