@@ -55,7 +55,7 @@ def test_what_goes_on_from_it_counts_as_much_as_it_does() -> None:
     ("method", "side", "size"), [("simclr", 24, 32), ("denoising", 24, 21), ("denoising", 64, 16), ("denoising", 8, 32)]
 )
 def test_large_samples_go_few_at_a_time_where_each_number_is_a_target(method: str, side: int, size: int) -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (256, 1, side, side), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 255, (1024, 1, side, side), np.uint8)
     encoder = handful.pretrain(handful.read(pixels), method, epochs=0)
     assert encoder.record["identity"]["schedule"]["batch_size"] == size
 

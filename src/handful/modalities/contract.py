@@ -29,8 +29,9 @@ class Modality(Protocol):
     that guesses what comes next and compares it, and a naive guess, with what came, as `Forecaster` does over tokens;
     `ahead()` returns a map of a sample's last steps to its next, fitted in closed form; `near_duplicates(samples)`
     returns the groups of rows whose samples are nearly the same; `coarse(batch)` returns a batch at half its
-    resolution, as it is where that would be too little to tell things by. A floor that has to be fitted has
-    `fit(batches, seed=...)`, and a `config` to be saved with.
+    resolution, as it is where that would be too little to tell things by; `steps_a_pass` says in how many steps
+    few samples are passed over at least. A floor that has to be fitted has `fit(batches, seed=...)`, and a `config` to
+    be saved with.
     """
 
     name: str

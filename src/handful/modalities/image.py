@@ -46,6 +46,7 @@ class Image:
     axes = 2
     order = "rows from top to bottom"
     beside = ("gradients", "pca")
+    steps_a_pass = 32
 
     def __init__(
         self,

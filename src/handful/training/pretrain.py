@@ -33,6 +33,7 @@ from handful.training.start import Start, plan, settle, told_name
 FLOOR_FIT_ROWS = 100_000
 PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
 LEAST_AT_A_TIME, MOST_AT_A_TIME = 16, 256  # samples a step
+STEPS_A_PASS = 8  # at least, over few samples
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
 HEALTH = "health.json"
@@ -161,12 +162,14 @@ def _kept(folder: Path | None, identity: Mapping[str, Any]) -> Encoder | None:
 
 
 def _batch_size(data: Dataset, start: Start, trained: str) -> int:
-    """Return how many samples a step of the method `trained` sees: an eighth of few, at least 16."""
+    """Return how many samples a step of the method `trained` sees: of few so many that a pass takes 8 steps or what the
+    kind of data says, at least 16."""
     most = 64 if start.adapts else MOST_AT_A_TIME
+    share = len(data) // getattr(start.modality, "steps_a_pass", STEPS_A_PASS)
     enough = METHODS[trained].numbers_a_step if trained in METHODS else None
     if enough is not None:
         most = min(most, max(LEAST_AT_A_TIME, enough // values_in(data.samples)))
-    return int(min(most, max(LEAST_AT_A_TIME, 2 ** int(np.log2(max(len(data) // 8, 1))))))
+    return int(min(most, max(LEAST_AT_A_TIME, 2 ** int(np.log2(max(share, 1))))))
 
 
 def _schedule(
