@@ -24,6 +24,7 @@ class ConvolutionalEncoder(nn.Module):
     """
 
     any_size = True
+    """Whether inputs of other sizes than it was made for are read as well."""
 
     def __init__(
         self,

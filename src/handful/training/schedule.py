@@ -17,7 +17,7 @@ class Schedule:
     average is what comes out, 0 for the weights themselves. patience: the training ends early once the neighbours have
     not got better for so many epochs; None never. limit: a gradient longer than so many times the usual is shortened
     to that; 0 never. coarse: the share of all steps, the first ones, that see samples at half their resolution, where
-    the method, its network and the kind of data can: four times as many samples in the same time.
+    the method, its network and the kind of data can: three times as many samples and more in the same time.
     """
 
     epochs: int = 10
