@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import email
 import functools
 import json
 import os
@@ -47,7 +46,6 @@ from handful.propagation.fuse import fuse
 from handful.training.embed import pooled_vectors
 
 COUNTS = {"ag": (1, 8), "r8": (1, 8, 16), "r52": (8,), "ng20": (8,), "spam": (1, 8), "intents": (1, 8)}
-MAILS = 2000
 TEXTS_AN_INTENT = 50
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
 
@@ -57,18 +55,6 @@ def read_news() -> tuple[list[str], np.ndarray]:
     with (DATA / "ag_news_test.csv").open(encoding="utf8") as file:
         rows = list(csv.reader(file))
     return [f"{row[1]}. {row[2]}" for row in rows], np.array([int(row[0]) for row in rows])
-
-
-def read_mails() -> tuple[list[str], np.ndarray]:
-    """Return the bodies of 2,000 mails of SpamAssassin's corpus, and whether each is spam."""
-    folder = Path(os.environ.get("SPAM_ASSASSIN", "package")) / "data"
-    paths = sorted(folder.glob("*/*.txt"))
-    if not paths:
-        raise SystemExit(f"skipped: {folder} holds no mails")
-    drawn = np.sort(np.random.default_rng(0).permutation(len(paths))[:MAILS])
-    mails = [(_body(paths[at].read_bytes()), paths[at].parent.name.startswith("spam")) for at in drawn]
-    kept = [(body, int(spam)) for body, spam in mails if body.strip()]
-    return [body for body, _ in kept], np.array([spam for _, spam in kept])
 
 
 def read_intents() -> tuple[list[str], np.ndarray]:
@@ -92,12 +78,6 @@ def read_intents() -> tuple[list[str], np.ndarray]:
         if len(turns) >= TEXTS_AN_INTENT
     }
     return [str(turn) for turns in kept.values() for turn in turns], np.repeat(np.arange(len(kept)), TEXTS_AN_INTENT)
-
-
-def _body(content: bytes) -> str:
-    """Return what a mail says, without its headers."""
-    parts = [part for part in email.message_from_bytes(content).walk() if part.get_content_maintype() == "text"]
-    return "\n".join((part.get_payload(decode=True) or b"").decode("latin-1") for part in parts[:1])
 
 
 def find_minilm() -> str | None:
@@ -185,7 +165,10 @@ def read_set(name: str) -> tuple[list[str], np.ndarray]:
     if name == "ag":
         return read_news()
     if name == "spam":
-        return read_mails()
+        try:
+            return confidence_sets.read_mails()
+        except FileNotFoundError as missing:
+            raise SystemExit(f"skipped: {missing}") from missing
     if name == "intents":
         return read_intents()
     texts, classes = confidence_sets.read_texts(confidence_sets.TEXTS[name])

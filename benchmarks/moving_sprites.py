@@ -16,6 +16,8 @@ from handful.data.idx import read_idx
 
 SOURCE = Path("/usr/share/datasets/fashion-mnist")
 CANVAS, SPRITE, STEP = 64, 28, 0.1
+KNOWN = 10
+"""Frames from which a benchmark foretells as many."""
 ROOM = CANVAS - SPRITE
 Draw = Callable[[np.random.Generator], tuple[int, float]]
 
@@ -78,6 +80,23 @@ def read_garments(part: str) -> tuple[np.ndarray, np.ndarray]:
     files = [SOURCE / f"{part}-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")]
     pictures, classes = (np.asarray(read_idx(file, cache_folder())) for file in files)
     return pictures, classes
+
+
+def directed(n: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return clips [n, 20, 1, 64, 64] of one garment that never meets a side, and their classes."""
+    pictures, garments = read_garments("t10k")
+    draw = np.random.default_rng(5)
+    chosen, directions = draw.integers(len(pictures), size=n), draw.integers(8, size=n)
+    clips = np.zeros((n, 2 * KNOWN, 1, CANVAS, CANVAS), np.uint8)
+    for clip, picture, direction in zip(clips, pictures[chosen], directions, strict=True):
+        angle = 2 * np.pi * direction / 8
+        way = 0.045 * np.array([np.sin(angle), np.cos(angle)])  # of the room a frame: half the pace of `moving`
+        reach = np.abs(way) * 2 * KNOWN
+        place = draw.random(2) * (1 - reach) + np.where(way < 0, reach, 0)
+        for step, frame in enumerate(clip[:, 0]):
+            top, left = ((CANVAS - SPRITE) * (place + way * step)).astype(int)
+            frame[top : top + SPRITE, left : left + SPRITE] = picture
+    return clips, {"garment": garments[chosen], "direction": directions}
 
 
 def as_dataset(clips: Any, *, name: str) -> Dataset:

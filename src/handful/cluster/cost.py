@@ -1,9 +1,9 @@
 """What the search and the propagation take on many machines: messages and bytes, memory, hours.
 
 Messages and bytes are counted from what the processes send each other (`graph.neighbours`, `graph.conjugate`). Seconds
-a row are those of the largest run measured, a million rows of 64 numbers (benchmarks/RESULTS.md), memory a row those of
-400,000: a million took up to two and a half times as much. The share of border rows depends on the data: those were
-round clusters in 64 dimensions, which cut badly.
+and steps are those of the largest run measured, a million rows of 64 numbers on three nodes (benchmarks/RESULTS.md);
+memory is counted from the arrays, times how much more a process grew by from 400,000 rows to a million. The share of
+border rows depends on the data: those were round clusters in 64 dimensions, which cut badly.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ _LANES = 4  # columns of a solve are padded to a multiple of it
 _SHARED = 1.25e-4  # seconds of a processor a row in the search, at 64 numbers a row, which the machines share
 _REPEATED = 0.06e-4  # and those that each of them spends
 _STEP = 1.0e-6  # seconds of a processor a row and a step, at 12 columns
-_STEPS = 600  # of all solves of `laplace`, of its calibration and of the doubtful labels, at 100,000 rows
+_STEPS = 670  # of all solves of `laplace`, of its calibration and of the doubtful labels, at 1,000,000 rows
 _BORDERS = 0.23  # border rows a row held, for each doubling of the machines
+_SEARCH_GREW, _SOLVE_GREW = 1.65, 1.95  # what a process grew by, over what is counted: buffers, copies, mapped pages
 _ARRAYS = 10  # float64 numbers a row and a column while a machine solves, the factor of its own rows among them
 
 
@@ -71,12 +72,12 @@ def estimate(
     graph = entries * 8 + 8
     return Cost(
         head_memory=rows * (4 * width + graph + 8 * n_neighbors + 8 * (classes + 3) * 2),
-        search_memory=rows * (4 * width + 4 + 2 * 9 * places + 44 + 8) + 2 * 9 * places * held,
+        search_memory=_SEARCH_GREW * (rows * (4 * width + 4 + 2 * 9 * places + 44 + 8) + 2 * 9 * places * held),
         search_sent=search_sent,
         search_seconds=(held * _SHARED / processors + rows * _REPEATED) * width / 64 + search_sent / bandwidth,
         step_messages=step_messages,
         step_sent=step_sent,
         step_seconds=step_seconds,
-        propagation_memory=held * (graph + 4 * width + 8 * columns * (_ARRAYS + borders)),
+        propagation_memory=_SOLVE_GREW * held * (graph + 4 * width + 8 * columns * (_ARRAYS + borders)),
         propagation_seconds=_STEPS * step_seconds,
     )
