@@ -35,12 +35,13 @@ SIGNS = ("regained", "regained_share", "kin_agrees", "smoothness", "balance", "s
 PARTNER_SIGNS = ("partner_agrees", "partnership")
 HALVES_SIGNS = ("halves_agree", "unity", "held_out")
 KINDS_OF_RULES = ("is_blend", "is_settled", "is_head", "is_head_spread", "is_spread_head")
-EITHER_WAY = (*KINDS_OF_RULES, "degree", "log_classes", "log_labels")  # no signs of quality: no bound on their weights
+NEUTRAL_SIGNS = (*KINDS_OF_RULES, "degree", "log_classes")
+EITHER_WAY = (*NEUTRAL_SIGNS, "log_labels", "dimension")  # no signs of quality: no bound on their weights
 MODELS = {
-    "single, graph": SIGNS + EITHER_WAY[:-1],
-    "single, vectors": SIGNS + PARTNER_SIGNS + EITHER_WAY[:-1],
-    "halves, graph": SIGNS + HALVES_SIGNS + EITHER_WAY,
-    "halves, vectors": SIGNS + PARTNER_SIGNS + HALVES_SIGNS + EITHER_WAY,
+    "single, graph": SIGNS + NEUTRAL_SIGNS,
+    "single, vectors": SIGNS + PARTNER_SIGNS + NEUTRAL_SIGNS + ("dimension",),
+    "halves, graph": SIGNS + HALVES_SIGNS + NEUTRAL_SIGNS + ("log_labels",),
+    "halves, vectors": SIGNS + PARTNER_SIGNS + HALVES_SIGNS + NEUTRAL_SIGNS + ("log_labels", "dimension"),
 }
 RIDGE = 30.0
 COVERED = 0.9

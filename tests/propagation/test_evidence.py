@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from handful.graph import Graph, knn_graph
-from handful.propagation.evidence import excess_logit, from_excess_logit, gather_evidence, neighbour_agreement
+from handful.propagation.evidence import (
+    excess_logit,
+    from_excess_logit,
+    gather_evidence,
+    intrinsic_dimension,
+    neighbour_agreement,
+)
 from handful.propagation.problem import Problem
 from handful.propagation.rules import RULES
 
@@ -65,3 +71,17 @@ def test_a_graph_without_vectors_has_no_partner():
     problem = blobs(2.0)
     bare = Problem(Graph.from_weights(problem.graph.weights), problem.codes, 3)
     assert "partnership" not in gathered(bare).signs
+    assert "dimension" not in gathered(bare).signs
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 6])
+def test_the_dimension_is_that_of_the_sheet_and_not_of_the_room_it_lies_in(dimensions):
+    draw = np.random.default_rng(0)
+    sheet = draw.uniform(size=(1000, dimensions)) @ draw.normal(size=(dimensions, 20))
+    assert intrinsic_dimension(sheet) == pytest.approx(dimensions, rel=0.15)
+    assert intrinsic_dimension(np.concatenate([sheet, sheet, sheet])) == intrinsic_dimension(sheet)
+
+
+def test_few_or_equal_rows_have_one_dimension():
+    assert intrinsic_dimension(np.ones((50, 3))) == 1
+    assert intrinsic_dimension(np.arange(6.0).reshape(2, 3)) == 1

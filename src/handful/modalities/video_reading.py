@@ -113,53 +113,95 @@ def open_videos(
     single file all that half overlap. The id of one of several clips of a file ends with its frames: "a.mp4[10:20]".
     Raises InputError where no clip is found.
     """
-    frames = _whole("window", FRAMES if window is None else window, 2)
-    every, side = _whole("every", every, 1), _whole("size", size or SIZE, 8)
-    stride = None if stride is None else _whole("stride", stride, 1)
+    cut = _Cut(
+        _whole("window", FRAMES if window is None else window, 2),
+        _whole("every", every, 1),
+        None if stride is None else _whole("stride", stride, 1),
+    )
+    side = _whole("size", size or SIZE, 8)
     if channels not in (1, 3):
         raise InputError(f"channels must be 1 or 3, got {channels!r}.")
-    if isinstance(source, str | os.PathLike):
-        path = _existing(source)
-        if path.is_file() and path.suffix.lower() == ".npy":
-            from handful.data.arrays import open_npy
-
-            return _from_array(open_npy(path), path.name)
-        names = [path.name] if path.is_file() else _find(path)
-        root = path.parent if path.is_file() else path
-        called = path.name if path.is_file() else f"{path.resolve().name}/"
-        alone = len(names) == 1
-    elif _is_list_of_paths(source):
-        names, root, called, alone = [str(_existing(name)) for name in source], Path(), "the list given", False
-    else:
+    if _is_list_of_paths(source):
+        files = _Files([str(_existing(name)) for name in source], Path(), "the list given", alone=False)
+    elif not isinstance(source, str | os.PathLike):
         return _from_array(source, "the array given")
-    shape = (channels, side, side)
+    elif (path := _existing(source)).is_dir():
+        names = _find(path)
+        files = _Files(names, path, f"{path.resolve().name}/", alone=len(names) == 1)
+    elif path.suffix.lower() == ".npy":
+        from handful.data.arrays import open_npy
+
+        return _from_array(open_npy(path), path.name)
+    else:
+        files = _Files([path.name], path.parent, path.name, alone=True)
+    return _cut_clips(files, cut, (channels, side, side), cache)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Videos by their names under `root`, what their source is called, and whether it is one video by itself."""
+
+    names: list[str]
+    root: Path
+    called: str
+    alone: bool
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """How a video is cut: frames of a clip, one of `every` taken, and frames from clip to clip, if more than one."""
+
+    frames: int
+    every: int
+    stride: int | None
+
+    @property
+    def span(self) -> int:
+        """Frames of the video from the first of a clip to its last."""
+        return (self.frames - 1) * self.every + 1
+
+    def starts(self, n: int, *, alone: bool) -> list[int]:
+        """Return the first frames of the clips of a video of `n` frames."""
+        if n < self.span:
+            raise Undecodable(f"has {n} frames, {self.span} are needed for a clip")
+        if self.stride is None and not alone:
+            return [(n - self.span) // 2]
+        starts = list(range(0, n - self.span + 1, self.stride or max(1, self.span // 2)))
+        if self.stride is None and starts[-1] < n - self.span:
+            starts.append(n - self.span)  # the end of the video is in a clip
+        return starts
+
+
+def _cut_clips(files: _Files, cut: _Cut, shape: tuple[int, int, int], cache: Path) -> Source:
+    """Return the clips of frames of `shape` [C, H, W] that the files are cut into."""
     ids: list[str] = []
     found: list[tuple[int, int]] = []
     rows: list[int] = []
     digests: list[str] = []
     refused: dict[int, str] = {}
     films: list[np.ndarray] = []
-    for name in names:
+    for name in files.names:
         try:
-            film, mark = _decoded(root / name, shape, cache)
-            starts = _starts(len(film), frames, every, stride, alone=alone)
+            film, mark = _decoded(files.root / name, shape, cache)
+            starts = cut.starts(len(film), alone=files.alone)
         except Undecodable as error:
             refused[len(ids)] = str(error)
             ids.append(name)
             continue
         for start in starts:
             rows.append(len(ids))
-            ids.append(name if len(starts) == 1 else f"{name}[{start}:{start + (frames - 1) * every + 1}]")
+            ids.append(name if len(starts) == 1 else f"{name}[{start}:{start + cut.span}]")
             found.append((len(films), start))
-            digests.append(digest(f"{mark} {start} {frames} {every}".encode()))
+            digests.append(digest(f"{mark} {start} {cut.frames} {cut.every}".encode()))
         films.append(film)
     if not found:
         first, reason = next(iter(refused.items()))
-        many = f"none of the {len(names)} videos of {called} can be read: " if len(names) > 1 else ""
+        many = f"none of the {len(ids)} videos of {files.called} can be read: " if len(ids) > 1 else ""
         raise InputError(f"{many}{ids[first]} {reason}.")
     film_of, start_of = (np.array(values) for values in zip(*found, strict=True))
-    items = ClipItems(Clips(films, film_of, start_of, frames, every), np.array(rows), np.array(digests), refused)
-    return Source(called, np.array(ids), items, root=root)
+    clips = Clips(films, film_of, start_of, cut.frames, cut.every)
+    items = ClipItems(clips, np.array(rows), np.array(digests), refused)
+    return Source(files.called, np.array(ids), items, root=files.root)
 
 
 def read_clips(
@@ -212,19 +254,6 @@ def _find(root: Path) -> list[str]:
     if not files:
         raise InputError(f"there is no video in {root}: neither a file such as .mp4 nor a folder of frames.")
     return sorted(path.relative_to(root).as_posix() for path in files)
-
-
-def _starts(n: int, frames: int, every: int, stride: int | None, *, alone: bool) -> list[int]:
-    """Return the first frames of the clips of a video of `n` frames."""
-    span = (frames - 1) * every + 1
-    if n < span:
-        raise Undecodable(f"has {n} frames, {span} are needed for a clip")
-    if stride is None and not alone:
-        return [(n - span) // 2]
-    starts = list(range(0, n - span + 1, stride or max(1, span // 2)))
-    if stride is None and starts[-1] < n - span:
-        starts.append(n - span)  # the end of the video is in a clip
-    return starts
 
 
 def _decoded(path: Path, shape: tuple[int, int, int], cache: Path) -> tuple[np.ndarray, str]:
