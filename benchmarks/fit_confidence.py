@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from typing import Any
 import numpy as np
 from confidence_sets import sets
 from scipy.optimize import minimize
+from scipy.special import logit
 
 from handful.graph import knn_graph
+from handful.propagation.calibrate import LEAST_SHARE
 from handful.propagation.choose import take_rule
 from handful.propagation.evidence import gather_evidence
 from handful.propagation.problem import Problem
@@ -44,7 +47,8 @@ MODELS = {
     "halves, vectors": SIGNS + PARTNER_SIGNS + HALVES_SIGNS + NEUTRAL_SIGNS + ("log_labels", "dimension"),
 }
 RIDGE = 30.0
-COVERED = 0.9
+OUTSIDE = (0.05, 0.95)
+FOLDS = 18
 ROBUST_ROUNDS, LEAST_MISS = 3, 0.1
 TAUGHT_RULES = ("blend", "consensus", "laplace", "head_spread", "spread_head")
 JUDGED = ("digits", "cancer", "ag", "fm")  # sources that teach nothing
@@ -193,31 +197,31 @@ def predict(model: dict[str, Any], record: Record) -> np.ndarray:
 
 
 def leave_out(records: Sequence[Record], signs: Sequence[str]) -> list[tuple[Record, np.ndarray]]:
-    """Return each record with what the records of all other sources teach about it."""
-    judged = []
-    for source in sorted({record["source"] for record in records}):
-        model = fit([record for record in records if record["source"] != source], signs)
-        judged += [(record, predict(model, record)) for record in records if record["source"] == source]
+    """Return each record with what it is told by records of other sources: in `FOLDS` folds of whole sources."""
+    judged, sources = [], sorted({record["source"] for record in records})
+    for fold in range(FOLDS):
+        left_out = sources[fold::FOLDS]
+        model = fit([record for record in records if record["source"] not in left_out], signs)
+        judged += [(record, predict(model, record)) for record in records if record["source"] in left_out]
     return judged
 
 
-def excess_logit(share: float, n_classes: int) -> float:
-    excess = np.clip((share - 1 / n_classes) / (1 - 1 / n_classes), 0.02, 0.98)
-    return float(np.log(excess / (1 - excess)))
+def widths(judged: Sequence[tuple[Record, np.ndarray]]) -> list[tuple[float, float, float]]:
+    """Return for each number of labels a class its logarithm, and from where to where nine in ten accuracies lie.
 
-
-def widths(judged: Sequence[tuple[Record, np.ndarray]]) -> list[tuple[float, float]]:
-    """Return for each number of labels a class its logarithm and how far off nine in ten sets' accuracies stay."""
+    In log odds from the stated one, one in twenty below and one in twenty above; each source weighs the same.
+    """
     found = []
     for n in sorted({record["n"] for record, _ in judged}):
-        misses, weights = [], []
         kept = [(record, chance) for record, chance in judged if record["n"] == n]
-        for record, chance in kept:
-            misses.append(abs(excess_logit(chance.mean(), record["K"]) - excess_logit(record["acc"], record["K"])))
-            weights.append(1 / sum(other["source"] == record["source"] for other, _ in kept))
-        order = np.argsort(misses)
-        reached = np.searchsorted(np.cumsum(np.array(weights)[order]), COVERED * sum(weights))
-        found.append((float(np.log(n)), float(np.array(misses)[order][min(reached, len(order) - 1)])))
+        counts = Counter(record["source"] for record, _ in kept)
+        shares = np.array([[record["acc"], chance.mean()] for record, chance in kept])
+        right, stated = logit(np.clip(shares, LEAST_SHARE, 1 - LEAST_SHARE)).T
+        weights = np.array([1 / counts[record["source"]] for record, _ in kept])
+        order = np.argsort(right - stated)
+        reached = np.cumsum(weights[order]) / weights.sum()
+        ends = ((right - stated)[order][np.searchsorted(reached, share)] for share in OUTSIDE)
+        found.append((float(np.log(n)), *map(float, ends)))
     return found
 
 
@@ -227,8 +231,8 @@ def write(models: dict[str, dict[str, Any]], sources: Iterable[str], path: Path 
         '"""What each sign of `evidence` is worth. Written by benchmarks/fit_confidence.py, not by hand.',
         "",
         "A sign has its centre, scale and weight, and the range it was taught on. `widths` holds, by the logarithm of",
-        "the labels a class, how far the accuracy of nine in ten problems from left-out data sets lay from the stated",
-        "one, in log odds.",
+        "the labels a class, from where to where the accuracy of nine in ten problems from left-out data sets lay, in",
+        "log odds from the stated one.",
         "",
         *_wrap("Taught on: " + ", ".join(sorted(sources)) + "."),
         '"""',
@@ -242,7 +246,7 @@ def write(models: dict[str, dict[str, Any]], sources: Iterable[str], path: Path 
         for sign, figures in model["signs"].items():
             lines.append(f'            "{sign}": ({", ".join(f"{figure:.4g}" for figure in figures)}),')
         lines += ["        },", f'        "offset": {model["offset"]:.4g},']
-        pairs = ", ".join(f"({at:.4g}, {width:.4g})" for at, width in model["widths"])
+        pairs = ", ".join(f"({at:.4g}, {low:.4g}, {high:.4g})" for at, low, high in model["widths"])
         lines += [f'        "widths": ({pairs},),', "    },"]
     path.write_text("\n".join([*lines, "}", ""]), encoding="utf-8")
 

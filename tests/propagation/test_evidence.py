@@ -4,7 +4,6 @@ import pytest
 from handful.graph import Graph, knn_graph
 from handful.propagation.evidence import (
     excess_logit,
-    from_excess_logit,
     gather_evidence,
     intrinsic_dimension,
     neighbour_agreement,
@@ -42,9 +41,9 @@ def test_rows_without_edges_agree_with_nobody():
     assert neighbour_agreement(problem, np.array([0, 0, 1, 0, 0])).tolist() == [1, 1, 0, 0, 0]
 
 
-@pytest.mark.parametrize("share", [0.3, 0.5, 0.9])
-def test_excess_logit_is_undone(share):
-    assert from_excess_logit(excess_logit(share, 5), 5) == pytest.approx(share)
+def test_excess_logit_is_zero_halfway_from_chance_to_certainty():
+    assert excess_logit(0.6, 5) == pytest.approx(0)
+    assert excess_logit(np.array([0.2, 0.1]), 5).tolist() == [excess_logit(0.0, 5)] * 2  # chance and below are alike
 
 
 def test_every_sign_is_a_finite_figure_for_each_open_row():

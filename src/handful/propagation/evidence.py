@@ -68,11 +68,6 @@ def excess_logit(share: float | np.ndarray, n_classes: int) -> np.ndarray:
     return np.log(excess / (1 - excess))
 
 
-def from_excess_logit(logit: float | np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the share whose excess over chance has the log odds `logit`."""
-    return 1 / n_classes + (1 - 1 / n_classes) / (1 + np.exp(-np.asarray(logit)))
-
-
 def neighbour_agreement(problem: Problem, codes: np.ndarray) -> np.ndarray:
     """Return [N] the share of each row's weight on rows of the same class in `codes` [N]; 0 without neighbours."""
     weights = problem.graph.weights
