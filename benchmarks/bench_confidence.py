@@ -6,7 +6,7 @@ FOLDER holds the sets that confidence_sets.py reads, or is filled with them. Bes
 scores, the best single temperature for each draw, found with the truth (an oracle), and luck: how far the accuracy of a
 draw lies from the mean of all draws, which is what remains to one who knows the set and not the draw. The four sources
 judged here have taught the constants of handful.propagation.learnt nothing. `_own` are the vectors of a run without
-training; the others are plain columns, TF-IDF and components of pixels.
+training; the others are plain columns, TF-IDF, a sentence encoder and components of pixels.
 """
 
 from __future__ import annotations

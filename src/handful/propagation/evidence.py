@@ -175,7 +175,7 @@ def _some_vectors(problem: Problem) -> np.ndarray:
     assert problem.graph.vectors is not None
     count = problem.rows.count
     some = np.sort(np.random.default_rng(0).choice(count, min(count, MOST_MEASURED), replace=False))
-    return problem.rows.collect(some, np.asarray(problem.graph.vectors, dtype=np.float32))
+    return problem.rows.collect(some, problem.graph.vectors).astype(np.float32)
 
 
 def intrinsic_dimension(vectors: np.ndarray, n_neighbors: int = 10) -> float:
