@@ -53,27 +53,25 @@ def read_block(folder: Path, mesh: Mesh, journal_folder: Path) -> Graph:
     arrays = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in folder.glob("*.npy")}
     owner = owners(np.asarray(arrays["order"]), mesh.size)
     ids = np.flatnonzero(owner == mesh.rank)
-    weights, outside = _cut(arrays["indptr"], arrays["indices"], arrays["data"], ids, owner, mesh.rank)
+    whole = sparse.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(len(owner), len(owner)))
+    weights, outside = _cut(whole[ids], ids, owner, mesh.rank)
     rows = HeldRows(ids, owner, outside, arrays["components"][ids], mesh, Journal(journal_folder, ids, mesh))
     vectors = arrays.get("vectors")
     return Graph(weights, vectors=None if vectors is None else vectors[ids], rows=rows)
 
 
 def _cut(
-    indptr: np.ndarray, indices: np.ndarray, data: np.ndarray, ids: np.ndarray, owner: np.ndarray, rank: int
+    weights: sparse.csr_array, ids: np.ndarray, owner: np.ndarray, rank: int
 ) -> tuple[sparse.csr_array, np.ndarray]:
-    """Return the rows `ids` [n] as weights [n, n + borders], and the numbers of the border rows as `HeldRows` has them.
+    """Return the rows `ids` [n], given as `weights` [n, N], as [n, n + borders], and the numbers of the border rows.
 
-    Columns stand in the order of the held rows, then of the borders by owner and number.
+    Columns stand in the order of the held rows, then of the borders by owner and number, as `HeldRows` has them.
     """
-    counts = indptr[ids + 1] - indptr[ids]
-    pointers = np.concatenate([[0], np.cumsum(counts)])
-    places = np.repeat(indptr[ids] - pointers[:-1], counts) + np.arange(pointers[-1])
-    columns, values = indices[places], data[places]
+    columns = weights.indices
     away = np.unique(columns[owner[columns] != rank])
     away = away[np.lexsort((away, owner[away]))]
     place = np.empty(len(owner), np.int32)
     place[ids] = np.arange(len(ids))
     place[away] = len(ids) + np.arange(len(away))
-    weights = sparse.csr_array((values, place[columns], pointers), shape=(len(ids), len(ids) + len(away)))
-    return weights, away
+    shape = (len(ids), len(ids) + len(away))
+    return sparse.csr_array((weights.data, place[columns], weights.indptr), shape=shape), away

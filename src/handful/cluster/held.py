@@ -26,7 +26,8 @@ class HeldRows:
         self, ids: np.ndarray, owner: np.ndarray, outside: np.ndarray, labels: np.ndarray, mesh: Mesh, journal: Journal
     ) -> None:
         self.ids, self.count, self.mesh, self.journal = ids, len(owner), mesh, journal
-        self.most = int(np.bincount(owner, minlength=mesh.size).max())
+        _, machines = np.unique(mesh.hosts, return_inverse=True)
+        self.most = int(np.bincount(machines, np.bincount(owner, minlength=mesh.size)).max())
         self.outside = outside[np.lexsort((outside, owner[outside]))]
         self.borders = len(outside)
         self._labels = labels

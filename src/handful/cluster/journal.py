@@ -58,14 +58,18 @@ class Journal:
         found = sorted(self.folder.glob(f"{name}-*"))
         if not found:
             return None
-        parts = [np.load(path, allow_pickle=False) for path in sorted(found[-1].glob("*.npz"))]
-        state = {key: _plain(parts[0][key]) for key in parts[0].files if key != "ids"}
-        ids = np.concatenate([part["ids"] for part in parts])
-        order = np.argsort(ids)
-        rows = order[np.searchsorted(ids, self.ids, sorter=order)]
-        for key, value in state.items():
-            if isinstance(value, np.ndarray) and value.ndim == 2:
-                state[key] = np.concatenate([part[key] for part in parts])[rows]
+        state: dict[str, Any] = {}
+        for path in sorted(found[-1].glob("*.npz")):
+            with np.load(path, allow_pickle=False) as part:
+                places = np.searchsorted(self.ids, part["ids"]).clip(max=max(len(self.ids) - 1, 0))
+                own = np.flatnonzero(np.isin(part["ids"], self.ids, assume_unique=True))
+                for key in set(part.files) - {"ids"}:
+                    value = part[key]
+                    if value.ndim != 2:
+                        state[key] = _plain(value)
+                        continue
+                    rows = state.setdefault(key, np.empty((len(self.ids), value.shape[1]), value.dtype))
+                    rows[places[own]] = value[own]
         return state
 
     def save(self, name: str, steps: int, state: Mapping[str, Any]) -> None:

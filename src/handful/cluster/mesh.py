@@ -20,12 +20,13 @@ class Mesh:
 
     Whoever connects must know `secret`. Nothing is encrypted: the machines are taken to share a network of their own,
     as Ray takes them to. A process that is gone ends the calls of all others with an EOFError or OSError.
-    messages, sent: what this process has sent so far, the second in bytes.
+    messages, sent: what this process has sent so far, the second in bytes. hosts: [size] where the processes are.
     """
 
     def __init__(self, host: str, rank: int, size: int, secret: bytes) -> None:
         self.rank, self.size, self._secret = rank, size, secret
         self.messages = self.sent = 0
+        self.hosts = [host] * size
         self._listener = Listener((host, 0), backlog=_BACKLOG, authkey=secret)
         self._links: dict[int, Connection[Any, Any]] = {}
         self._senders = ThreadPoolExecutor(max(size - 1, 1), thread_name_prefix="mesh")
@@ -38,6 +39,7 @@ class Mesh:
 
     def connect(self, addresses: Sequence[Address]) -> None:
         """Link this process with the others, at their `addresses` in the order of the ranks."""
+        self.hosts = [host for host, _ in addresses]
         for rank in range(self.rank):
             link = Client(addresses[rank], authkey=self._secret)
             link.send_bytes(str(self.rank).encode())

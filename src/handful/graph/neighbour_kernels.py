@@ -143,7 +143,9 @@ def reverse_lists(ids, fresh, forward, most):  # type: ignore[no-untyped-def]
 
 @numba.njit(nogil=True, cache=True)
 def expand(start, stop, order, points, scale, ids, keys, fresh, back, n_back, back_fresh, forward, inner, out):  # type: ignore[no-untyped-def]
-    """Offer each row the neighbours of its neighbours; new lists go to `out`, the old ones are only read.
+    """Offer the rows from `start` to `stop` of `order` the neighbours of their neighbours.
+
+    New lists go to the same places of `out`, the old ones are only read.
 
     A path of two steps counts if one of them is fresh: the others were tried in an earlier round. The first step goes
     to a row's first `forward` places and to the rows that list it (`back`), the second to the first `forward` places
@@ -159,9 +161,9 @@ def expand(start, stop, order, points, scale, ids, keys, fresh, back, n_back, ba
         i = order[t]
         n_used = 0
         for place in range(last + 1):
-            out_ids[i, place] = ids[i, place]
-            out_keys[i, place] = keys[i, place]
-            out_fresh[i, place] = False
+            out_ids[t, place] = ids[i, place]
+            out_keys[t, place] = keys[i, place]
+            out_fresh[t, place] = False
         for place in range(-1, last + 1):
             row = i if place < 0 else ids[i, place]
             if row < 0:
@@ -172,7 +174,7 @@ def expand(start, stop, order, points, scale, ids, keys, fresh, back, n_back, ba
             table[slot] = row
             used[n_used] = slot
             n_used += 1
-        worst = out_keys[i, last]
+        worst = out_keys[t, last]
         for first in range(forward + n_back[i]):
             if first < forward:
                 u = ids[i, first]
@@ -208,19 +210,19 @@ def expand(start, stop, order, points, scale, ids, keys, fresh, back, n_back, ba
                 if key <= worst:
                     at = last
                     while at > 0 and (
-                        out_keys[i, at - 1] > key or (out_keys[i, at - 1] == key and out_ids[i, at - 1] > v)
+                        out_keys[t, at - 1] > key or (out_keys[t, at - 1] == key and out_ids[t, at - 1] > v)
                     ):
                         at -= 1
-                    if at == last and key == worst and 0 <= out_ids[i, last] < v:
+                    if at == last and key == worst and 0 <= out_ids[t, last] < v:
                         continue
                     for place in range(last, at, -1):
-                        out_keys[i, place] = out_keys[i, place - 1]
-                        out_ids[i, place] = out_ids[i, place - 1]
-                        out_fresh[i, place] = out_fresh[i, place - 1]
-                    out_keys[i, at] = key
-                    out_ids[i, at] = v
-                    out_fresh[i, at] = True
-                    worst = out_keys[i, last]
+                        out_keys[t, place] = out_keys[t, place - 1]
+                        out_ids[t, place] = out_ids[t, place - 1]
+                        out_fresh[t, place] = out_fresh[t, place - 1]
+                    out_keys[t, at] = key
+                    out_ids[t, at] = v
+                    out_fresh[t, at] = True
+                    worst = out_keys[t, last]
         for u in range(n_used):
             table[used[u]] = -1
     return computed

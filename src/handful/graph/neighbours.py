@@ -135,12 +135,12 @@ def approximate_neighbours(
                 break  # the order of the last partition is all that is needed of it
             cells_here = cells[part_of(team, [len(rows) for rows in cells])]
             in_threads(_offer_cell, [(points, scale, rows, keys, ids) for rows in cells_here])
-            spread(team, np.concatenate([own[:0], *cells_here]), keys, ids)
+            _share(team, np.concatenate([own[:0], *cells_here]), keys, ids)
             _keep(kept, number + 1, own, keys, ids, fresh)
             _tell(progress, number + 1, steps, n)
     order = np.concatenate(cells)
     for number in range(max(done, PARTITIONS), steps):
-        keys, ids, fresh = _expand(points, scale, order, keys, ids, fresh, n_neighbors, team)
+        _expand(points, scale, order, keys, ids, fresh, n_neighbors, team)
         _keep(kept, number + 1, own, keys, ids, fresh)
         _tell(progress, number + 1, steps, n)
     found = _ranked(points, scale, keys, ids, n_neighbors, team=team)
@@ -176,7 +176,7 @@ def _go_on(
         return 0
     for name, array in {"keys": keys, "listed": ids, "fresh": fresh}.items():
         array[own] = state[name]
-    spread(team, own, keys, ids, fresh)
+    _share(team, own, keys, ids, fresh)
     return int(state["done"])
 
 
@@ -303,14 +303,16 @@ def _expand(
     fresh: np.ndarray,
     n_neighbors: int,
     team: Team,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> None:
+    """Offer each row the neighbours of its neighbours, as all lists stand before: then put the new lists into them."""
     back, n_back, back_fresh = kernels.reverse_lists(ids, fresh, n_neighbors, _BACK)
-    lists = (ids, keys, fresh, back, n_back, back_fresh, n_neighbors, _BACK)
-    out = (np.empty_like(ids), np.empty_like(keys), np.empty_like(fresh))
     blocks = _part_of_blocks(team, len(order))
-    in_threads(kernels.expand, [(*block, order, points, scale, *lists, out) for block in blocks])
-    spread(team, order[_span(blocks)], *out)
-    return out[1], out[0], out[2]
+    rows = order[_span(blocks)]
+    found = [np.empty((len(rows), array.shape[1]), array.dtype) for array in (ids, keys, fresh)]
+    lists = (ids, keys, fresh, back, n_back, back_fresh, n_neighbors, _BACK)
+    first = blocks[0][0] if blocks else 0
+    in_threads(kernels.expand, [(a - first, b - first, rows, points, scale, *lists, tuple(found)) for a, b in blocks])
+    spread(team, rows, *zip((ids, keys, fresh), found, strict=True))
 
 
 def _ranked(
@@ -324,7 +326,7 @@ def _ranked(
 ) -> Neighbours:
     own, blocks = np.arange(len(ids), dtype=np.int32) if queries is None else queries, _part_of_blocks(team, len(ids))
     in_threads(kernels.rank_again, [(*block, own, points, scale, ids, keys) for block in blocks])
-    spread(team, np.arange(len(ids), dtype=np.int32)[_span(blocks)], keys, ids)
+    _share(team, np.arange(len(ids), dtype=np.int32)[_span(blocks)], keys, ids)
     return Neighbours(ids[:, :n_neighbors].copy(), keys[:, :n_neighbors].copy())
 
 
@@ -335,6 +337,12 @@ def _part_of_blocks(team: Team, n: int) -> list[tuple[int, int]]:
 
 def _span(blocks: list[tuple[int, int]]) -> slice:
     return slice(blocks[0][0], blocks[-1][1]) if blocks else slice(0)
+
+
+def _share(team: Team, rows: np.ndarray, *lists: np.ndarray) -> None:
+    """Give the others what stands in `lists` at the `rows` that this process worked on, and take theirs."""
+    if team.size > 1:
+        spread(team, rows, *((array, array[rows]) for array in lists))
 
 
 def _merge(team: Team, keys: np.ndarray, ids: np.ndarray) -> None:

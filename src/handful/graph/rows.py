@@ -41,7 +41,7 @@ class Rows(Protocol):
 
     @property
     def most(self) -> int:
-        """The rows of the process that holds the most."""
+        """The rows that are held on the machine that holds the most, by all processes there: they share its memory."""
 
     @property
     def borders(self) -> int:

@@ -17,7 +17,7 @@ from handful.graph.rows import AllRows, Rows
 _MOST_CORRECTED = 64  # pinned rows that a factor is corrected for; with more a new factor is cheaper
 _STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagonal is enough
 _MILD_SHIFT = 0.005  # likewise for so many rows that a factor, 1.2 GB a million, takes memory that is not there
-_MOST_FACTORED = 4_000_000
+_MOST_FACTORED = 4_000_000  # rows on a machine
 _MANY_PINNED = 0.1  # share of the rows, likewise
 _FACTORS_KEPT = 3
 _ROUNDING = 1e-7  # of responses, relative to the largest
@@ -92,7 +92,7 @@ class System:
         return conjugate_gradients(operator, B, x0, tol, max_steps, preconditioner)
 
     def _preconditioner(self, operator: Operator, shift: np.ndarray | None, pinned: np.ndarray) -> Preconditioner:
-        enough = _MILD_SHIFT if len(pinned) > _MOST_FACTORED else _STRONG_SHIFT
+        enough = _MILD_SHIFT if self.rows.most > _MOST_FACTORED else _STRONG_SHIFT
         strong = bool((operator.diagonal >= (1 + enough) * self.degrees)[~pinned].all())
         if strong or pinned.mean() >= _MANY_PINNED:
             return operator.divide_by_diagonal

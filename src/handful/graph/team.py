@@ -13,6 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
+_AT_A_TIME = 1 << 18  # rows that a process sends
+
 
 class Team(Protocol):
     """Every process makes the same calls in the same order."""
@@ -48,12 +50,19 @@ def part_of(team: Team, sizes: Sequence[int]) -> slice:
     return slice(int(bounds[team.rank]), int(bounds[team.rank + 1]))
 
 
-def spread(team: Team, rows: np.ndarray, *lists: np.ndarray) -> None:
-    """Write into `lists`, arrays [N, ...], what the others have there for their own `rows` [n]."""
+def spread(team: Team, rows: np.ndarray, *found: tuple[np.ndarray, np.ndarray]) -> None:
+    """Write into arrays [N, ...] what each process found for its own `rows` [n]: pairs of such an array and [n, ...].
+
+    A few rows at a time: what comes from the others is never held whole.
+    """
     if team.size == 1:
+        for array, values in found:
+            array[rows] = values
         return
-    owned = team.gather(rows)
-    for array in lists:
-        for rank, found in enumerate(team.gather(array[rows])):
-            if rank != team.rank:
-                array[owned[rank]] = found.reshape(-1, *array.shape[1:])
+    most = int(np.max(team.gather(np.array([len(rows)]))))
+    for start in range(0, most, _AT_A_TIME):
+        some = slice(start, start + _AT_A_TIME)
+        owned = team.gather(rows[some])
+        for array, values in found:
+            for rank, part in enumerate(team.gather(values[some])):
+                array[owned[rank]] = part.reshape(-1, *array.shape[1:])
