@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -143,6 +145,17 @@ def test_encoder_is_saved_with_its_tokenizer(tmp_path) -> None:
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(InputError, match=r"is not whole: tokenizer\.json is missing"):
         Encoder.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../elsewhere.json", "a" * 300, ".", 5])
+def test_an_encoder_reads_no_file_outside_its_folder(tmp_path, name) -> None:
+    (tmp_path / "elsewhere.json").write_text("{}")
+    folder = tmp_path / "encoder"
+    pretrain(toy_texts(48), "random").save_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"assets": [name]}))
+    with pytest.raises(InputError, match="is not whole"):
+        Encoder.from_pretrained(folder)
 
 
 def test_where_nothing_is_asked_for_word_vectors_are_trained_beside_counted_words() -> None:

@@ -186,7 +186,7 @@ class Encoder(nn.Module):
     @classmethod
     def _build(cls, folder: Path, config: dict[str, Any]) -> Encoder:
         described = dict(config["modality"])
-        assets = {name: _read_asset(folder / name) for name in config.get("assets", ())}
+        assets = {name: _read_asset(folder, name) for name in config.get("assets", ())}
         modality = make_modality(described.pop("name"), described, assets=assets)
         tensors = read_tensors(folder / "model.safetensors")[0]
         networks = {name: _build(name, kind, modality) for name, kind in config["networks"].items()}
@@ -217,10 +217,11 @@ def _build(name: str, described: dict[str, Any], modality: Modality) -> nn.Modul
     return build(described, cut=modality.tokens)
 
 
-def _read_asset(path: Path) -> str:
-    if not path.is_file():
-        raise InputError(f"{path.parent} is not whole: {path.name} is missing; copy all files of the folder.")
-    return path.read_text(encoding="utf-8")
+def _read_asset(folder: Path, name: str) -> str:
+    held = [path.name for path in folder.iterdir() if path.is_file()]
+    if name not in held:  # nor is a name that leads elsewhere
+        raise InputError(f"{folder} is not whole: {str(name)[:80]} is missing; copy all files of the folder.")
+    return (folder / name).read_text(encoding="utf-8")
 
 
 def _read_config(folder: Path) -> dict[str, Any]:
