@@ -25,20 +25,28 @@ def test_the_model_gives_what_was_measured(rows, nodes, borders, messages, sent,
 
 
 def test_memory_grows_as_between_two_measured_sizes():
-    """A process of three held at most 550 and 1,069 MB while it solved, 619 and 1,229 MB while it searched."""
+    """A process of three held at most 550 and 1,069 MB while it solved; 1,102 and 5,323 MB, of 10 M rows, in a search."""
     from handful.cluster.cost import estimate
 
     few, many = estimate(400_000, 3), estimate(1_000_000, 3)
     assert many.propagation_memory - few.propagation_memory == pytest.approx(519 * 2**20, rel=0.1)
-    assert many.search_memory - few.search_memory == pytest.approx(610 * 2**20, rel=0.1)
+    assert estimate(10_000_000, 3).search_memory - many.search_memory == pytest.approx((5323 - 1102) * 2**20, rel=0.1)
+
+
+def test_memory_of_ten_million_rows_on_one_machine_is_about_that_measured():
+    """Three processes of one machine held 4,135 MB each besides the pages of files while they solved by spreading."""
+    from handful.cluster.cost import estimate
+
+    assert estimate(10_000_000, 1).propagation_memory == pytest.approx(3 * 4135 * 2**20, rel=0.2)
 
 
 def test_seconds_are_those_of_the_largest_run_measured():
-    """144 seconds of a processor for the search of three nodes, 1,008 ms for a step."""
+    """1,857 seconds of a processor for the search of 10 M rows by three nodes, 1,008 ms for a step of a million."""
     from handful.cluster.cost import estimate
 
     cost = estimate(1_000_000, 3, processors=1, bandwidth=1e15, latency=0)
-    assert 3 * cost.search_seconds == pytest.approx(144, rel=0.05)
+    largest = estimate(10_000_000, 3, processors=1, bandwidth=1e15, latency=0)
+    assert 3 * largest.search_seconds == pytest.approx(1857, rel=0.05)
     assert 3 * cost.step_seconds == pytest.approx(1.008, rel=0.05)
 
 

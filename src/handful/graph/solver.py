@@ -241,6 +241,11 @@ def _extend(
     return _by_columns(solve_some, system, values, x0)
 
 
+def columns_at_a_time(rows: int) -> int:
+    """Return how many columns are solved at a time where a machine holds so many rows."""
+    return max(1, _MOST_NUMBERS // max(rows, 1) // lanes.DOUBLE) * lanes.DOUBLE
+
+
 def _by_columns(
     solve_some: Callable[[np.ndarray, np.ndarray | None], Solution],
     system: System,
@@ -250,7 +255,7 @@ def _by_columns(
     """Return the solution [n, K] for all columns of `B`, as many at a time as memory allows: each is its own system."""
     B = _as_block(B)
     x0 = None if x0 is None else _as_block(x0)
-    width = max(1, _MOST_NUMBERS // max(system.rows.most, 1) // lanes.DOUBLE) * lanes.DOUBLE
+    width = columns_at_a_time(system.rows.most)
     if B.shape[1] <= width:
         return solve_some(_columns(B), None if x0 is None else _columns(x0))
     x, residual, steps = np.empty((len(system.degrees), B.shape[1])), np.empty(B.shape[1]), 0
