@@ -25,7 +25,7 @@ def test_the_model_gives_what_was_measured(rows, nodes, borders, messages, sent,
 
 
 def test_memory_grows_as_between_two_measured_sizes():
-    """A process of three held at most 550 and 1,069 MB while it solved; 1,102 and 5,323 MB, of 10 M rows, in a search."""
+    """A process of three held at most 550 and 1,069 MB in a solve; 1,102 and 5,323 MB, of 10 M rows, in a search."""
     from handful.cluster.cost import estimate
 
     few, many = estimate(400_000, 3), estimate(1_000_000, 3)
