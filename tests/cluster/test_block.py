@@ -3,6 +3,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed: pip install 'handful[cluster]'")
 
 from handful.cluster.block import read_block, write_graph
 from handful.cluster.journal import Journal

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from toy import toy_images
 
+from handful import Encoder, pretrain
 from handful.encoders import ConvolutionalEncoder
 from handful.methods import METHODS
 from handful.methods.method import Method
@@ -48,6 +49,11 @@ def train_split(name: str) -> dict[str, torch.Tensor]:
     return separate({key: value.grad for key, value in method.named_parameters() if value.grad is not None})
 
 
+def pretrain_here(folder: Path) -> Encoder:
+    """Return the encoder of a whole `pretrain`, which all processes call alike."""
+    return pretrain(toy_images(), epochs=1, batch_size=16, out=folder / "whole" / "encoder")
+
+
 def main(folder: Path) -> None:
     """Write the gradients of every method, and the weights of a whole training, to `folder`."""
     for name in METHODS_THAT_COMPARE:
@@ -60,6 +66,8 @@ def main(folder: Path) -> None:
     rank = Accelerator().process_index
     save_file(separate(method.state_dict()), folder / f"loop-{rank}.safetensors")
     (folder / f"beats-{rank}.txt").write_text(str(len(beats)))
+    vectors = pretrain_here(folder).embed(toy_images()).vectors
+    save_file({"vectors": torch.from_numpy(vectors)}, folder / f"vectors-{rank}.safetensors")
     torch.distributed.destroy_process_group()
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from split import METHODS_THAT_COMPARE, train_split
+from split import METHODS_THAT_COMPARE, pretrain_here, train_split
+from toy import toy_images
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +40,12 @@ def test_both_processes_end_with_the_same_weights_and_one_writes(of_two: Path) -
     assert (of_two / "loop.safetensors").is_file()
     assert (of_two / "beats-0.txt").read_text() == "4"
     assert (of_two / "beats-1.txt").read_text() == "0"
+
+
+def test_what_two_processes_trained_is_one_encoder_that_the_same_call_finds_again(of_two: Path) -> None:
+    first, second = (load_file(of_two / f"vectors-{rank}.safetensors")["vectors"] for rank in (0, 1))
+    assert torch.equal(first, second)
+    written = (of_two / "whole" / "encoder" / "model.safetensors").stat().st_mtime_ns
+    found = pretrain_here(of_two)
+    assert (of_two / "whole" / "encoder" / "model.safetensors").stat().st_mtime_ns == written
+    torch.testing.assert_close(torch.from_numpy(found.embed(toy_images()).vectors), first, atol=1e-5, rtol=1e-4)

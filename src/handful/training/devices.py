@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import LoggerType, broadcast
 
@@ -57,6 +58,14 @@ def of_main_process(line: dict[str, Any], accelerator: Accelerator) -> dict[str,
         return line
     shared = broadcast(torch.tensor(line["agreement"], dtype=torch.float64, device=accelerator.device))
     return {**line, "agreement": float(shared)}
+
+
+@contextmanager
+def one_writes() -> Iterator[bool]:
+    """Tell each process whether it is the one that writes files; the others wait for it at the end."""
+    state = PartialState()
+    yield state.is_main_process
+    state.wait_for_everyone()
 
 
 def check_trackers(names: Sequence[str]) -> None:

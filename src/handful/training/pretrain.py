@@ -23,7 +23,7 @@ from handful.errors import InputError, check_at_least
 from handful.files import written_whole
 from handful.methods import METHODS
 from handful.modalities.contract import Modality
-from handful.training.devices import check_trackers, device_at_hand
+from handful.training.devices import check_trackers, device_at_hand, one_writes
 from handful.training.embed import Progress, batches_of, pooled_vectors, values_in
 from handful.training.encoder import Encoder
 from handful.training.finish import fit_finish
@@ -131,9 +131,11 @@ def pretrain(
     if all(len(vectors) == len(data) for vectors in pooled.values()):
         whole.remember(data.samples, pooled)
     if folder is not None:
-        with written_whole(folder.parent / HEALTH) as file:
-            file.write(json.dumps(history, indent=1).encode())
-        whole.save_pretrained(folder)  # last: what is found of it says that the health is there too
+        with one_writes() as writes:
+            if writes:
+                with written_whole(folder.parent / HEALTH) as file:
+                    file.write(json.dumps(history, indent=1).encode())
+                whole.save_pretrained(folder)  # last: what is found of it says that the health is there too
     return whole
 
 
