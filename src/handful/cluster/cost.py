@@ -70,10 +70,11 @@ def estimate(
     places = n_neighbors + SPARE
     listed = PARTITIONS * (8 * places + 8) + ROUNDS * (9 * places + 4) + 8 * places + 4  # bytes a row, all spreads
     search_sent = held * others * listed
-    step_messages = others * (4 + 1 / 8)  # three sums and the borders, at every eighth step a look at the clock
+    at_a_time = min(columns, columns_at_a_time(int(held)))
+    step_messages = others * (4 + 1 / 8) * ceil(columns / at_a_time)  # three sums and the borders, at every eighth step a look at the clock
     step_sent = 8 * columns * (held * borders + others * 3)
     step_seconds = held * _STEP * columns / 12 / processors + step_messages * latency + step_sent / bandwidth
-    graph, at_a_time = entries * 8 + 8, min(columns, columns_at_a_time(int(held)))
+    graph = entries * 8 + 8
     return Cost(
         head_memory=rows * (4 * width + graph + 8 * n_neighbors + 8 * (classes + 3) * 2),
         search_memory=rows * (4 * width + 4) + rows * (9 * places + _BACK + _CELLS) + held * 9 * places,
