@@ -71,7 +71,8 @@ def estimate(
     listed = PARTITIONS * (8 * places + 8) + ROUNDS * (9 * places + 4) + 8 * places + 4  # bytes a row, all spreads
     search_sent = held * others * listed
     at_a_time = min(columns, columns_at_a_time(int(held)))
-    step_messages = others * (4 + 1 / 8) * ceil(columns / at_a_time)  # three sums and the borders, at every eighth step a look at the clock
+    groups = ceil(columns / at_a_time)
+    step_messages = others * (4 + 1 / 8) * groups  # three sums, the borders, at every eighth step a look at the clock
     step_sent = 8 * columns * (held * borders + others * 3)
     step_seconds = held * _STEP * columns / 12 / processors + step_messages * latency + step_sent / bandwidth
     graph = entries * 8 + 8
