@@ -27,6 +27,7 @@ BELOW["evaluation"] = BELOW["reporting"] = BELOW["guide"] = {*BELOW["run"], "run
 BELOW["reviewing"] = {*BELOW["reporting"], "reporting"}
 BELOW["cluster"] = {*BELOW["run"], "run"}
 BELOW["cli"] = {*BELOW["run"], "run", "evaluation", "reporting", "guide", "reviewing", "cluster"}
+BELOW["__main__"] = {"cli"}
 
 
 def _rooms_imported(path: Path) -> set[str]:

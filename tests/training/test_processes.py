@@ -20,7 +20,7 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("two")
     script = Path(__file__).with_name("split.py")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([*launcher, str(script), str(folder)], env=environment, capture_output=True, timeout=240)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     return folder

@@ -51,9 +51,13 @@ def pretrain(
     strict: Strict = False,
     retrain: bool = False,
 ) -> None:
-    """Learn a representation of SOURCE without labels; writes encoder/ and health.json."""
+    """Learn a representation of SOURCE without labels; writes encoder/ and health.json.
+
+    Started by torchrun or accelerate launch, several processes share the training.
+    """
     import handful
     from handful.modalities.encoder_reading import settle_reading
+    from handful.run.crew import help_training, helps
     from handful.run.path import started
     from handful.run.steps import pretrain_step
 
@@ -74,6 +78,9 @@ def pretrain(
         **({} if pooling == "auto" else {"pooling": pooling}),
         **given(patience=patience),
     }
+    if helps():
+        help_training(data, out, options)
+        return
     with started(data, out, source=source, reading=reading) as run:
         trained = pretrain_step(run, data, options, watch=watch(tracker), retrain=retrain)
     say(trained.record["verdict"])

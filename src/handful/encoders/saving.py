@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -33,3 +36,20 @@ def build(described: dict[str, Any], *, cut: Cut | None) -> nn.Module:
     if described["kind"] not in BACKBONES:
         raise InputError(f"{described['kind']!r} is not a network of this version: pretrain again.")
     return BACKBONES[described["kind"]].from_config(described["config"], cut=cut)
+
+
+def find_own(name: str | os.PathLike[str]) -> Path | None:
+    """Return the folder of the encoder that `pretrain` wrote to the folder or the run folder `name`, None for none."""
+    for folder in (Path(name) / "encoder", Path(name)):
+        if "networks" in own_config(folder):
+            return folder
+    return None
+
+
+def own_config(folder: Path) -> dict[str, Any]:
+    """Return what config.json in `folder` says; nothing where there is none that can be read."""
+    try:
+        found = json.loads((folder / "config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

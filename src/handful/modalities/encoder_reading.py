@@ -14,6 +14,7 @@ from handful.data.remote import local_path
 from handful.encoders.local import find_local
 from handful.encoders.pretrained_image import image_reading
 from handful.encoders.pretrained_sound import sound_reading
+from handful.encoders.saving import find_own, own_config
 from handful.modalities.reading import READERS, find_modality
 
 _READINGS: dict[str, Callable[[str | Path], Mapping[str, Any]]] = {
@@ -26,17 +27,27 @@ _READINGS: dict[str, Callable[[str | Path], Mapping[str, Any]]] = {
 def reading_for(encoder: nn.Module | str | os.PathLike[str] | None, modality: str) -> dict[str, Any]:
     """Return the settings of `read` with which data of a kind suits `encoder`; none where it does not say.
 
-    encoder: a network, a folder, a name on the hub, or "auto" for what is on this machine.
+    encoder: a network, a folder, a name on the hub, "auto" for what is on this machine, or what `pretrain` made.
     Raises InputError where a folder or a name leads nowhere, or has no processor that says it.
     """
     if encoder is None or isinstance(encoder, nn.Module):
         wanted = getattr(encoder, "reads", {})
     else:
-        found = find_local(modality) if encoder == "auto" else None
-        name = found.folder if found is not None else None if encoder == "auto" else Path(encoder)
-        given = str(encoder) if found is None else str(name)
-        wanted = {} if name is None or modality not in _READINGS else _READINGS[modality](given)
+        wanted = _reading_of(encoder, modality)
     return {name: value for name, value in wanted.items() if name in READERS[modality].settings}
+
+
+def _reading_of(name: str | os.PathLike[str], modality: str) -> Mapping[str, Any]:
+    if name == "auto":
+        found = find_local(modality)
+        if found is None:
+            return {}
+        name = found.folder
+    own = find_own(name)
+    if own is not None:
+        described: Mapping[str, Any] = own_config(own).get("modality", {})
+        return described if described.get("name") == modality else {}
+    return _READINGS[modality](str(name)) if modality in _READINGS else {}
 
 
 def settle_reading(

@@ -18,6 +18,7 @@ from handful.modalities import read
 from handful.modalities.encoder_reading import settle_reading
 from handful.propagation.rules import RULES
 from handful.propagation.suggest import suggest_rows
+from handful.run.crew import check_alone
 from handful.run.duplicates import duplicates_step
 from handful.run.folder import Run, discard, locked, make_run, open_run
 from handful.run.steps import Machines, check_same_data, embed_step, graph_step, pretrain_step, propagate_step
@@ -63,6 +64,7 @@ def label(
     reading: further settings of `read`.
     Raises InputError for anything that cannot be used, before anything is written where that can be told.
     """
+    check_alone("label")
     if encoder is not None and not isinstance(source, Dataset):
         modality, reading = settle_reading(source, modality, encoder, reading)
     data = source if isinstance(source, Dataset) else read(source, labels, modality, strict=strict, **reading)

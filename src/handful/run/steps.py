@@ -21,11 +21,11 @@ from handful.propagation import Propagation, propagate
 from handful.propagation.audit import LabelIssues, find_label_issues
 from handful.propagation.fuse import fuse
 from handful.propagation.propagate import make_problem
+from handful.run.crew import advised, call_helpers
 from handful.run.decisions import with_decisions
 from handful.run.embedding import embed_rows, forget_rows
 from handful.run.folder import Run
 from handful.run.lone import lone_notes
-from handful.run.record import read_json
 from handful.run.summary import issues_table
 from handful.training.embed import Embeddings
 from handful.training.encoder import Encoder
@@ -82,10 +82,11 @@ def pretrain_step(
 ) -> Encoder:
     """Return the run's encoder, trained unless it stands; what is damaged is made again.
 
-    An encoder trained with the same options on the same data set before it grew is kept, and run.json says so.
+    An encoder trained with the same options on the same data set before it grew is kept, and run.json says so. Where
+    several processes were started, those without the run folder wait in `help_training` and share the training.
     The method "auto" is the advised one where the folder holds advice.
     """
-    options = _advised(run, options)
+    options = advised(run, options)
     given = options.get("encoder")
     asked = {**options, "encoder": told_name(given)}
     watch = watch or Watch()
@@ -95,7 +96,9 @@ def pretrain_step(
         (run.encoder_folder / "config.json").unlink(missing_ok=True)  # without it the encoder counts as not made
     kept = "encoder/config.json" in run.made_by("pretrain") and run.record["pretrain"]["options"] == asked
     grown = run.stands("data.json") and run.data["fingerprint"] != data.fingerprint
-    if kept and grown and not retrain:
+    keeps = kept and grown and not retrain
+    call_helpers(not keeps)
+    if keeps:
         encoder = adopt(run.encoder, given)
         run.note(pretrain={"options": asked, "note": f"kept, trained on {run.data['count']} of {len(data)} items"})
     else:
@@ -109,13 +112,6 @@ def pretrain_step(
     if not (run.stands("data.json") and run.data["fingerprint"] == data.fingerprint):
         run.write_data(data)
     return encoder
-
-
-def _advised(run: Run, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the options with the method that advice.json names, where they leave it open."""
-    if options["method"] != "auto" or options.get("encoder") is not None or not run.stands("advice.json"):
-        return options
-    return {**options, "method": read_json(run.folder / "advice.json")["method"]}
 
 
 def embed_step(

@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, PartialState
 from accelerate.tracking import get_available_trackers
-from accelerate.utils import LoggerType, broadcast
+from accelerate.utils import LoggerType, broadcast, parse_flag_from_env
 
 from handful.errors import InputError, check_choice
 
@@ -29,7 +29,18 @@ def make_accelerator(precision: str, *, trackers: Sequence[str] = (), folder: Pa
     if precision == "auto":
         precision = "bf16" if _has_fast_bfloat16() else "no"
     AcceleratorState._reset_state()  # else a second training of this process could not choose another precision
-    return Accelerator(mixed_precision=precision, log_with=list(trackers) or None, project_dir=folder)
+    cpu = _on_cpu()
+    return Accelerator(cpu=cpu, mixed_precision=precision, log_with=list(trackers) or None, project_dir=folder)
+
+
+def processes() -> PartialState:
+    """Return which process this is of those that torchrun or accelerate started together; the only one by default."""
+    return PartialState(cpu=_on_cpu())
+
+
+def _on_cpu() -> bool:
+    """Tell whether to train on the processor; unless accelerate is told so, its processes there do not share."""
+    return device_at_hand().type == "cpu" or parse_flag_from_env("ACCELERATE_USE_CPU")
 
 
 def device_at_hand() -> torch.device:
@@ -63,7 +74,7 @@ def of_main_process(line: dict[str, Any], accelerator: Accelerator) -> dict[str,
 @contextmanager
 def one_writes() -> Iterator[bool]:
     """Tell each process whether it is the one that writes files; the others wait for it at the end."""
-    state = PartialState()
+    state = processes()
     yield state.is_main_process
     state.wait_for_everyone()
 

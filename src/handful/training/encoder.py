@@ -90,6 +90,11 @@ class Encoder(nn.Module):
             known |= dict.fromkeys(METHODS, known["pretrained"])
         return {name: known[name] for name in self.networks} if set(self.networks) <= set(known) else {}
 
+    @property
+    def reads(self) -> dict[str, Any]:
+        """The settings with which it reads data."""
+        return dict(self.modality.settings)
+
     def _finishes(self) -> Sequence[Standardise]:
         return [self.finishes[name] for name in self.networks]  # type: ignore[misc]
 

@@ -29,6 +29,7 @@ from handful.training.encoder import Encoder
 from handful.training.finish import fit_finish
 from handful.training.loop import Beat, Schedule, Trained, train
 from handful.training.start import Start, plan, settle, told_name
+from handful.training.taken import own_encoder, take
 
 FLOOR_FIT_ROWS = 100_000
 PRETRAINED_FIT_ROWS = 4096  # such a network is large: its vectors of all rows would be made twice
@@ -37,6 +38,7 @@ STEPS_A_PASS = 8  # at least, over few samples
 FIT_ROWS = 20_000  # rows the finishing is fitted on: principal components of more change nothing
 
 HEALTH = "health.json"
+HEALTHS = ("history", "untrained", "raw", "verdict", "epoch")  # what it holds of the record
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,8 @@ def pretrain(
     unless a method or epochs are given; so is one that `wrap` made. "auto" takes what is in the cache of the hub on
     this machine, fetches nothing, and says what it took; where there is nothing, one is trained here. A method that is
     named with it goes on from its weights: the lower half stays, the rest learns slowly, and where the neighbours do
-    not get better for it, told without labels, the encoder is kept as it came.
+    not get better for it, told without labels, the encoder is kept as it came. An `Encoder`, or the folder or the run
+    folder of one, is taken as it is for these items too.
     pooling: how a pretrained network that is named makes one vector of a sample ("cls", "mean", "pooler", ...); "auto"
     as its family does.
     out: a folder for the encoder and the state of the loop; the same call again goes on where it stopped.
@@ -92,6 +95,13 @@ def pretrain(
     """
     watch = watch or Watch()
     check_trackers(watch.trackers)
+    check_local(out, "the folder of the encoder")
+    folder = Path(out) if out is not None else None
+    own = own_encoder(encoder)
+    if own is not None:
+        training = {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "patience": patience}
+        asked = {"method": method, "pooling": pooling, "views": views or None, **training}
+        return _written(take(*own, data, asked), folder)
     start = settle(data, method, encoder, epochs=epochs, pooling=pooling, views=views, seed=seed, say=watch.stage)
     modality, network = start.modality, start.network
     names = plan(start)
@@ -107,8 +117,6 @@ def pretrain(
         **({} if pooling == "auto" else {"pooling": pooling}),
         **({"found": start.told} if encoder == "auto" else {}),
     }
-    check_local(out, "the folder of the encoder")
-    folder = Path(out) if out is not None else None
     kept = _kept(folder, identity)
     if kept is not None:
         return adopt(kept, network)
@@ -130,13 +138,20 @@ def pretrain(
     whole = Encoder(networks, finishes, modality, record=record).eval().to(device_at_hand())
     if all(len(vectors) == len(data) for vectors in pooled.values()):
         whole.remember(data.samples, pooled)
-    if folder is not None:
-        with one_writes() as writes:
-            if writes:
-                with written_whole(folder.parent / HEALTH) as file:
-                    file.write(json.dumps(history, indent=1).encode())
-                whole.save_pretrained(folder)  # last: what is found of it says that the health is there too
-    return whole
+    return _written(whole, folder)
+
+
+def _written(encoder: Encoder, folder: Path | None) -> Encoder:
+    """Return `encoder`, written to `folder` with its health beside it, by one of several processes."""
+    if folder is None:
+        return encoder
+    with one_writes() as writes:
+        if writes:
+            told = {name: encoder.record[name] for name in HEALTHS if name in encoder.record}
+            with written_whole(folder.parent / HEALTH) as file:
+                file.write(json.dumps(told, indent=1).encode())
+            encoder.save_pretrained(folder)  # last: what is found of it says that the health is there too
+    return encoder
 
 
 def adopt(encoder: Encoder, given: Any) -> Encoder:
