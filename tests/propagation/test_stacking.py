@@ -28,7 +28,7 @@ def says(truth, share, seed=0):
 
 
 def ask_of(parts):
-    return lambda problem, names: {name: parts[name] for name in names}
+    return lambda problem, names: [(name, parts[name]) for name in names]
 
 
 def test_a_part_that_is_misled_gives_its_weight_to_one_that_does():
@@ -44,7 +44,7 @@ def test_no_row_is_judged_by_a_part_that_was_told_its_label():
 
     def ask(folded, names):
         told.append(folded.codes)
-        return {"part": np.full((len(TRUTH), 3), 1 / 3)}
+        return [("part", np.full((len(TRUTH), 3), 1 / 3))]
 
     fit_weights(problem, ask, {"part": 1.0})
     left_out = [np.flatnonzero((problem.codes >= 0) & (codes < 0)) for codes in told]

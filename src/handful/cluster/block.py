@@ -13,6 +13,7 @@ from handful.cluster.journal import Journal
 from handful.cluster.mesh import Mesh
 from handful.graph import Graph
 from handful.graph.cells import partition
+from handful.graph.near import near_order
 
 _CELL = 400
 
@@ -22,7 +23,7 @@ def write_graph(graph: Graph, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = graph.weights
     arrays = {"indptr": weights.indptr, "indices": weights.indices, "data": weights.data}
-    arrays |= {"components": graph.components(), "order": near_together(graph)}
+    arrays |= {"components": graph.components(), "cut": near_together(graph), "near": near_order(weights)}
     if graph.vectors is not None:
         arrays["vectors"] = graph.vectors
     for name, array in arrays.items():
@@ -51,8 +52,8 @@ def owners(order: np.ndarray, size: int) -> np.ndarray:
 def read_block(folder: Path, mesh: Mesh, journal_folder: Path) -> Graph:
     """Return the rows of this process of the graph in `folder`, linked with the other processes."""
     arrays = {path.stem: np.load(path, mmap_mode="r", allow_pickle=False) for path in folder.glob("*.npy")}
-    owner = owners(np.asarray(arrays["order"]), mesh.size)
-    ids = np.flatnonzero(owner == mesh.rank)
+    owner = owners(np.asarray(arrays["cut"]), mesh.size)
+    ids = np.asarray(arrays["near"])[owner[arrays["near"]] == mesh.rank]
     whole = sparse.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=(len(owner), len(owner)))
     weights, outside = _cut(whole[ids], ids, owner, mesh.rank)
     rows = HeldRows(ids, owner, outside, arrays["components"][ids], mesh, Journal(journal_folder, ids, mesh))

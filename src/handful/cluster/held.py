@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from scipy import sparse
 
-from handful.cluster.journal import Journal
+from handful.cluster.journal import Journal, places_of
 from handful.cluster.mesh import Mesh
 from handful.graph.rows import Kept
 
@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 
 
 class HeldRows:
-    """Implements `handful.graph.rows.Rows` for the row numbers `ids` [n], ascending, of `count`.
+    """Implements `handful.graph.rows.Rows` for the row numbers `ids` [n] of `count`.
 
     owner: [N] the rank of the process that holds a row. outside: the numbers of the rows of others that these are
     linked with; in an array with borders they come after the n, by owner and number. labels: [n] the components.
@@ -34,7 +34,7 @@ class HeldRows:
         asked = [self.outside[owner[self.outside] == rank] for rank in range(mesh.size)]
         self._expected = [len(numbers) for numbers in asked]
         self._starts = len(ids) + np.concatenate([[0], np.cumsum(self._expected)])
-        self._sent = [np.searchsorted(ids, numbers) for numbers in mesh.exchange(asked)]
+        self._sent = [places_of(numbers, ids) for numbers in mesh.exchange(asked)]
 
     def total(self, part: Any) -> np.ndarray:
         """Return the sum of `part` over all processes, in the order of their ranks."""

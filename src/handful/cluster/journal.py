@@ -25,7 +25,7 @@ SECONDS = 1.0
 
 
 class Journal:
-    """The states of the process with the row numbers `ids` [n], ascending, in `folder`, at every `every` steps."""
+    """The states of the process with the row numbers `ids` [n] in `folder`, at every `every` steps."""
 
     def __init__(
         self, folder: Path, ids: np.ndarray, mesh: Mesh, *, every: int = EVERY, seconds: float = SECONDS
@@ -61,15 +61,15 @@ class Journal:
         state: dict[str, Any] = {}
         for path in sorted(found[-1].glob("*.npz")):
             with np.load(path, allow_pickle=False) as part:
-                places = np.searchsorted(self.ids, part["ids"]).clip(max=max(len(self.ids) - 1, 0))
                 own = np.flatnonzero(np.isin(part["ids"], self.ids, assume_unique=True))
+                places = places_of(part["ids"][own], self.ids)
                 for key in set(part.files) - {"ids"}:
                     value = part[key]
                     if value.ndim != 2:
                         state[key] = _plain(value)
                         continue
                     rows = state.setdefault(key, np.empty((len(self.ids), value.shape[1]), value.dtype))
-                    rows[places[own]] = value[own]
+                    rows[places] = value[own]
         return state
 
     def save(self, name: str, steps: int, state: Mapping[str, Any]) -> None:
@@ -115,6 +115,12 @@ class Place:
         """Keep the last state, if much was done for it."""
         if self.journal.is_time():
             self.journal.save(self.name, 999_999, state)
+
+
+def places_of(numbers: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Return where each of `numbers` [m] stands in `ids` [n], which hold it once."""
+    order = np.argsort(ids)
+    return order[np.searchsorted(ids, numbers, sorter=order)]
 
 
 def _plain(value: np.ndarray) -> Any:

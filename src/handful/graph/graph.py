@@ -13,6 +13,7 @@ from scipy import sparse
 
 from handful.errors import InputError
 from handful.files import written_whole
+from handful.graph.near import LEAST_ROWS, OrderedRows, TakenRows, near_order, reordered
 from handful.graph.rows import AllRows, Rows
 from handful.graph.vectors import as_vectors
 
@@ -65,6 +66,16 @@ class Graph:
         from handful.graph.system import System
 
         return System(self.weights, self.rows)
+
+    @cached_property
+    def near(self) -> Graph:
+        """The same graph with linked rows near each other in memory, where so many are held here that it is faster."""
+        if type(self.rows) is not AllRows or len(self) < LEAST_ROWS:
+            return self
+        order = near_order(self.weights)
+        vectors: Any = None if self.vectors is None else TakenRows(self.vectors, order)
+        rows = OrderedRows(count=len(self), order=order, labels=self.components()[order])
+        return Graph(reordered(self.weights, order), vectors, metric=self.metric, kernel=self.kernel, rows=rows)
 
     @cached_property
     def _components(self) -> np.ndarray:

@@ -16,10 +16,11 @@ from handful.graph.rows import AllRows, Rows
 
 _MOST_CORRECTED = 64  # pinned rows that a factor is corrected for; with more a new factor is cheaper
 _STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagonal is enough
-_MILD_SHIFT = 0.005  # likewise for so many rows that a factor, 1.2 GB a million, takes memory that is not there
+_MILD_SHIFT = 0.005  # likewise for so many rows that a factor, .25 GB a million, and its corrections take too much
 _MOST_FACTORED = 4_000_000  # rows on a machine
 _MANY_PINNED = 0.1  # share of the rows, likewise
 _FACTORS_KEPT = 3
+_AT_A_TIME = 16  # of these, while the correction is found
 _ROUNDING = 1e-7  # of responses, relative to the largest
 
 
@@ -28,7 +29,8 @@ class System:
     """The systems (L + diag(shift)) x = B with some rows pinned to zero, L = D - W.
 
     Of N rows in all, the n in `rows` are held here; `weights` is [n, n + borders]. A factor is made when it is first
-    needed and kept: it serves other right-hand sides, a few more pinned rows and small shifts. It is of the rows held
+    needed and kept: it serves other right-hand sides, a few more pinned rows and small shifts. A component all of whose
+    rows are pinned counts for none. It is of the rows held
     here among themselves, the rows of others taken as pinned (block Jacobi).
     """
 
@@ -96,17 +98,20 @@ class System:
         strong = bool((operator.diagonal >= (1 + enough) * self.degrees)[~pinned].all())
         if strong or pinned.mean() >= _MANY_PINNED:
             return operator.divide_by_diagonal
-        for known_shift, factor in self.factors:
-            more = np.flatnonzero(pinned & ~factor.pinned)
+        here, components = pinned.copy(), self._inner_components
+        here[~np.bincount(components, ~pinned).astype(bool)[components]] = False  # nothing is asked of the whole of it
+        for index, (known_shift, factor) in enumerate(self.factors):
+            more = np.flatnonzero(here & ~factor.pinned)
             if (factor.pinned <= pinned).all() and len(more) <= _MOST_CORRECTED and _close(known_shift, shift):
+                self.factors.insert(0, self.factors.pop(index))
                 return self._corrected(factor, more)
-        few = pinned.sum() <= _MOST_CORRECTED
+        few = here.sum() <= _MOST_CORRECTED
         none = np.zeros(len(pinned), bool)
         grounded = self._outward if shift is None else self._outward + np.maximum(shift, 0)
         factor = factorise(self._inner, grounded, none if few else pinned)
         self.factors.insert(0, (shift, factor))
         del self.factors[_FACTORS_KEPT:]
-        return self._corrected(factor, np.flatnonzero(pinned & ~factor.pinned))
+        return self._corrected(factor, np.flatnonzero(here & ~factor.pinned))
 
     def _corrected(self, factor: Factor, rows: np.ndarray) -> Preconditioner:
         if not len(rows):
@@ -128,9 +133,12 @@ def _pinned_to_zero(factor: Factor, rows: np.ndarray, components: np.ndarray) ->
     level besides, chosen so that its forces balance: one system of size m + levels, inverted once.
     """
     m = len(rows)
-    unit = np.zeros((len(factor.pinned), m))
-    unit[rows, np.arange(m)] = 1
-    response = factor.apply(unit).astype(np.float32)  # [N, m]
+    response = np.empty((len(factor.pinned), m), np.float32)
+    for start in range(0, m, _AT_A_TIME):
+        some = rows[start : start + _AT_A_TIME]
+        unit = np.zeros((len(factor.pinned), len(some)))
+        unit[some, np.arange(len(some))] = 1
+        response[:, start : start + _AT_A_TIME] = factor.apply(unit)
     floating = np.intersect1d(components[factor.order[factor.inverse == 0]], components[rows])
     member = (components[rows][:, None] == floating).astype(np.float64)  # [m, levels]
     corner = np.zeros((len(floating), len(floating)))

@@ -47,6 +47,7 @@ def find_label_issues(problem: Problem, rule: RuleFunction = pwll, *, seed: int 
     which the given labels are most likely, if a wrong label is any other class at random. The idea that held-out
     probabilities expose wrong labels is that of Northcutt, Jiang and Chuang, Confident learning, 2021.
     """
+    problem = problem.near
     rows, codes = _given(problem)
     shares = _leave_out(problem, rule, np.random.default_rng(seed))
     judged = ~np.isnan(shares[:, 0])

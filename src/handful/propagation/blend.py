@@ -9,7 +9,7 @@ as they grow in number.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,22 +47,22 @@ class Mixture:
     def __call__(self, problem: Problem) -> np.ndarray:
         """Return the shares [N, K]."""
         asked = {name: weight for name, weight in self.weights(problem).items() if weight >= LEAST_WEIGHT}
-        said = ask(problem, asked)
-        return _mean(problem, {name: (said[name], weight) for name, weight in asked.items()})
+        return _mean(problem, ((said, asked[name]) for name, said in ask(problem, asked)))
 
 
-def ask(problem: Problem, names: Collection[str]) -> dict[str, np.ndarray]:
-    """Return the shares [N, K] of the parts of these names; the head that two of them need is taught once."""
-    said = {}
+def ask(problem: Problem, names: Collection[str]) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the parts of these names, each with its shares [N, K]; the head that two of them need is taught once."""
     if "consensus" in names:
-        said["consensus"] = consensus(problem)
+        yield "consensus", consensus(problem)
     if "laplace" in names:
-        said["laplace"] = laplace(problem)
-    if not {"head", "head_spread"}.isdisjoint(names):
-        said["head"] = head(problem)
+        yield "laplace", laplace(problem)
+    if {"head", "head_spread"}.isdisjoint(names):
+        return
+    taught = head(problem)
+    if "head" in names:
+        yield "head", taught
     if "head_spread" in names:
-        said["head_spread"] = spread_answer(problem, said["head"])
-    return said
+        yield "head_spread", spread_answer(problem, taught)
 
 
 def prove(problem: Problem) -> Mixture:
@@ -115,7 +115,7 @@ def mix(problem: Problem, mixture: Mixture | None = None) -> Blend:
     wanted = LEAST_AGREEMENT - LESS_A_DOUBLING * float(np.clip(doublings, 0, MOST_DOUBLINGS))
     if problem.graph.vectors is None or not problem.rows.total(len(rows)):
         return Blend(shares, mixture, None, wanted)
-    both = _mean(problem, {"graph": (shares, 1.0), "head": (teach_head(problem, shares), 1.0)})
+    both = _mean(problem, [(shares, 1.0), (teach_head(problem, shares), 1.0)])
     polished = settle(problem, both)
     agreement = float(problem.mean(polished[rows].argmax(axis=1) == shares[rows].argmax(axis=1)))
     return Blend(polished if agreement >= wanted else shares, mixture, agreement, wanted)
@@ -136,8 +136,10 @@ def weigh(problem: Problem) -> dict[str, float]:
     return weights
 
 
-def _mean(problem: Problem, parts: Mapping[str, tuple[np.ndarray, float]]) -> np.ndarray:
-    """Return the weighted geometric mean of shares [N, K]."""
-    logs = sum(weight * np.log(shares + LEAST_SHARE) for shares, weight in parts.values())
-    logs = np.asarray(logs) / sum(weight for _, weight in parts.values())
-    return as_shares(np.exp(logs) * problem.present[problem.components], problem)
+def _mean(problem: Problem, parts: Iterable[tuple[np.ndarray, float]]) -> np.ndarray:
+    """Return the weighted geometric mean of shares [N, K], one at a time: each is as large as the answer."""
+    logs, whole = np.zeros((len(problem.codes), problem.n_classes)), 0.0
+    for shares, weight in parts:
+        logs += weight * np.log(shares + LEAST_SHARE)
+        whole += weight
+    return as_shares(np.exp(logs / whole) * problem.present[problem.components], problem)

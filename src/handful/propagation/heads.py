@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -14,6 +15,7 @@ from handful.propagation.problem import Problem, as_shares
 from handful.propagation.redraw import predicted_codes
 
 MOST_TAUGHT = 5000
+AT_A_TIME = 1 << 16  # rows of the vectors that are read
 
 
 def head(problem: Problem, *, strength: float = 10.0) -> np.ndarray:
@@ -91,15 +93,37 @@ def _surest(problem: Problem, scores: np.ndarray, share: float) -> tuple[np.ndar
 
 def _fit_head(problem: Problem, rows: np.ndarray, codes: np.ndarray, strength: float) -> np.ndarray:
     """Return what a head says that was taught `codes` [m] at the `rows` [m] of all rows."""
-    if problem.graph.vectors is None:
+    vectors = problem.graph.vectors
+    if vectors is None:
         raise InputError("a rule with a head needs the graph's vectors, got a graph without: make it with knn_graph.")
-    vectors = np.asarray(problem.graph.vectors, dtype=np.float32)
-    vectors = vectors - problem.mean(vectors).astype(np.float32)
-    vectors /= max(float(problem.mean(np.linalg.norm(vectors, axis=1))), np.finfo(np.float32).tiny)
+    scaled = _scaling(problem, vectors)
     model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        model.fit(problem.rows.collect(rows, vectors), codes)
+        model.fit(scaled(problem.rows.collect(rows, vectors)), codes)
     probabilities = np.zeros((len(vectors), problem.n_classes))
-    probabilities[:, model.classes_] = model.predict_proba(vectors)
+    for some in _in_parts(len(vectors)):
+        probabilities[some, model.classes_] = model.predict_proba(scaled(vectors[some]))
     return probabilities
+
+
+def _scaling(problem: Problem, vectors: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what brings rows of `vectors` [N, D] to a mean of zero and a mean length of one, over all rows."""
+    count, parts = float(problem.rows.count), _in_parts(len(vectors))
+    sums = np.zeros(vectors.shape[1])
+    for some in parts:
+        sums += vectors[some].sum(axis=0, dtype=np.float64)
+    centre = (problem.rows.total(sums) / count).astype(np.float32)
+    lengths = 0.0
+    for some in parts:
+        lengths += float(np.linalg.norm(_float32(vectors[some]) - centre, axis=1).sum(dtype=np.float64))
+    length = np.float32(max(float(problem.rows.total(lengths)) / count, float(np.finfo(np.float32).tiny)))
+    return lambda rows: (_float32(rows) - centre) / length
+
+
+def _in_parts(n: int) -> list[slice]:
+    return [slice(start, min(start + AT_A_TIME, n)) for start in range(0, n, AT_A_TIME)]
+
+
+def _float32(rows: np.ndarray) -> np.ndarray:
+    return np.asarray(rows, dtype=np.float32)

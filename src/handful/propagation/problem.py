@@ -75,6 +75,12 @@ class Problem:
         """Return the mean of `values` [m, ...] of some rows over the first axis, and over all processes."""
         return self.rows.total(values.sum(axis=0, dtype=np.float64)) / max(float(self.rows.total(len(values))), 1.0)
 
+    @cached_property
+    def near(self) -> Problem:
+        """The same problem on `graph.near`."""
+        graph = self.graph.near
+        return self if graph is self.graph else replace(self, graph=graph, codes=graph.rows.take(self.codes))
+
     def with_codes(self, codes: np.ndarray) -> Problem:
         """Return the same problem with other given labels [N]."""
         return replace(self, codes=np.asarray(codes, dtype=np.int32))

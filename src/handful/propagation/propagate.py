@@ -11,6 +11,7 @@ import numpy as np
 from handful.data import Labels, encode_labels
 from handful.errors import InputError, check_choice
 from handful.graph import Graph
+from handful.graph.rows import Rows
 from handful.propagation.blend import Mixture
 from handful.propagation.calibrate import Calibrated, Estimate, calibrate
 from handful.propagation.choose import Choice, choose_rule, take_rule
@@ -59,6 +60,13 @@ class Propagation:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def joined(self, rows: Rows) -> Propagation:
+        """Return the answer, for the rows held here of all `rows`, in the order of all rows."""
+        held = np.arange(len(self))
+        by_row = ("probabilities", "labels", "confidence", "reached", "given", "margin", "runner_up")
+        arrays: dict[str, Any] = {name: rows.join(held, getattr(self, name)) for name in by_row}
+        return replace(self, **arrays)
 
     def abstain_below(self, confidence: float) -> Propagation:
         """Return the same answer with the labels left empty where the confidence is below `confidence`."""
@@ -128,7 +136,9 @@ def propagate(
     say = progress or (lambda words: None)
     say("fusing" if isinstance(graph, list | tuple) else "reading the graph")
     problem, encoded = make_problem(as_graph(graph, labels=labels, seed=seed), labels, priors)
-    return answer(problem, encoded, rule, seed=seed, warm_start=warm_start, progress=say)
+    near = problem.near
+    labels = Labels(encoded.classes, near.codes)
+    return answer(near, labels, rule, seed=seed, warm_start=warm_start, progress=say).joined(near.rows)
 
 
 def answer(

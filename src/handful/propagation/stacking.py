@@ -8,15 +8,15 @@ move them little, hundreds decide.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 from scipy.optimize import minimize
 
 from handful.propagation.problem import Problem
 
-Ask = Callable[[Problem, Collection[str]], Mapping[str, np.ndarray]]
-"""Gives the shares [N, K] of the parts of some names on a problem."""
+Ask = Callable[[Problem, Collection[str]], Iterable[tuple[str, np.ndarray]]]
+"""Gives the parts of some names on a problem, each with its shares [N, K], one at a time."""
 
 FOLDS = 3
 HELD_BACK = 60.0
@@ -71,11 +71,10 @@ def _foretell(
     """Return the log shares [P, m, K] that the parts give to rows left out and reached, and their classes [m]."""
     rows = problem.rows
     told = problem.with_codes(rows.take(codes))
-    said = ask(told, names)
-    shares = [rows.collect(left_out, said[name]) for name in names]
+    said = {name: rows.collect(left_out, shares) for name, shares in ask(told, names)}
     truth = rows.collect(left_out, problem.codes)
     reached = rows.collect(left_out, told.reached)
-    return np.log(np.stack(shares)[:, reached] + LEAST_SHARE), truth[reached]
+    return np.log(np.stack([said[name] for name in names])[:, reached] + LEAST_SHARE), truth[reached]
 
 
 def _loss(powers: np.ndarray, logs: np.ndarray, truth: np.ndarray, known: np.ndarray) -> tuple[float, np.ndarray]:
