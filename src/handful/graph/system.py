@@ -19,7 +19,7 @@ _STRONG_SHIFT = 0.05  # share of the degree from which a division by the diagona
 _MILD_SHIFT = 0.005  # likewise for so many rows that a factor, .25 GB a million, and its corrections take too much
 _MOST_FACTORED = 4_000_000  # rows on a machine
 _MANY_PINNED = 0.1  # share of the rows, likewise
-_FACTORS_KEPT = 3
+_FACTORS_KEPT = 2
 _AT_A_TIME = 16  # of these, while the correction is found
 _ROUNDING = 1e-7  # of responses, relative to the largest
 
