@@ -4,8 +4,8 @@ Messages and bytes are counted from what the processes send each other (`graph.n
 are those of the largest runs measured on three nodes (benchmarks/RESULTS.md), rows of 64 numbers: ten million for the
 search, a million for the steps of a solve and their number. Memory is counted from the arrays; that of the solve times
 how much more a process grew by from 400,000 rows to a million. Beyond 4,000,000 rows a machine, rules that solve
-without a shift (`laplace`, `poisson`, `pwll`) keep a factor and its correction besides, half a kB a row. The share of border rows depends on
-the data: those were round clusters in 64 dimensions, which cut badly.
+without a shift (`laplace`, `poisson`, `pwll`) keep a factor and its correction besides, half a kB a row. The share of
+border rows depends on the data: those were round clusters in 64 dimensions, which cut badly.
 """
 
 from __future__ import annotations
