@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_path import make_folder, write_labels
 
 import handful
-from handful.run import open_run
+from handful.errors import InputError
+from handful.run import crew, open_run
 
 
 def launch(*words: str) -> subprocess.CompletedProcess[str]:
@@ -52,10 +54,8 @@ def test_one_process_labels_with_what_two_have_trained(folder: Path) -> None:
     assert weights.stat().st_mtime_ns == written
 
 
-def test_label_is_for_one_process(folder: Path) -> None:
-    done = launch(
-        "label", str(folder / "pictures"), "--labels", str(folder / "labels.csv"), "--out", str(folder / "other")
-    )
-    assert done.returncode != 0
-    assert "label is for one process, 2 were started: share the training, with `handful pretrain`" in done.stderr
+def test_label_is_for_one_process(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "processes", lambda: SimpleNamespace(num_processes=2))
+    with pytest.raises(InputError, match="label is for one process, 2 were started: share the training, with `handful"):
+        handful.label(folder / "pictures", folder / "labels.csv", out=folder / "other")
     assert not (folder / "other").exists()
