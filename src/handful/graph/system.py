@@ -29,9 +29,9 @@ class System:
     """The systems (L + diag(shift)) x = B with some rows pinned to zero, L = D - W.
 
     Of N rows in all, the n in `rows` are held here; `weights` is [n, n + borders]. A factor is made when it is first
-    needed and kept: it serves other right-hand sides, a few more pinned rows and small shifts. A component all of whose
-    rows are pinned counts for none. It is of the rows held
-    here among themselves, the rows of others taken as pinned (block Jacobi).
+    needed and kept: it serves other right-hand sides, a few more pinned rows and small shifts; a component whose rows
+    are all pinned needs none. A factor is of the rows held here among themselves, the rows of others taken as pinned
+    (block Jacobi).
     """
 
     weights: sparse.csr_array
