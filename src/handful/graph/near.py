@@ -2,7 +2,8 @@
 
 In the order of a user's rows nearly every look at a neighbour waits for main memory once the columns of a block no
 longer fit a processor's cache. Reverse Cuthill-McKee (Cuthill and McKee 1969, George 1971) numbers the rows by how far
-they are from one at the rim, in a second for a million rows, and steps over the graph become four to eight times as fast.
+they are from one at the rim, a million rows in a second or two, and steps over the graph become four to eight times as
+fast.
 """
 
 from __future__ import annotations
